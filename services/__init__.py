@@ -1,0 +1,1 @@
+"""The processes of Interleave, one package each; none imports another."""

@@ -1,0 +1,1 @@
+"""Batch jobs: the Sketchbook world, its data, training and evaluation. No port, no queue."""

@@ -1,0 +1,1 @@
+"""Sketchbook: a small drawn world whose pictures can be read back exactly."""

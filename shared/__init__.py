@@ -1,0 +1,1 @@
+"""What at least two services use: contracts, prompt packs, engines, stores, clients."""

@@ -1,0 +1,1 @@
+"""Every type that crosses a process. Pure data: nothing here does I/O."""
