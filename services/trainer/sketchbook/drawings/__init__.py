@@ -1,0 +1,1 @@
+"""How each thing of the Sketchbook world is drawn, one module per family of things."""

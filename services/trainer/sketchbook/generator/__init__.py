@@ -1,0 +1,1 @@
+"""Building, training, measuring and exporting the Sketchbook picture generator."""

@@ -1,0 +1,1 @@
+"""What every FastAPI service has alike: health, metrics, problems, request ids."""

@@ -1,0 +1,47 @@
+"""Object keys and public file ids, in one place.
+
+Every object of a tenant lies under ``tenants/<tenant>/``, so that a file id can only ever be
+resolved inside its owner's prefix.
+"""
+
+from __future__ import annotations
+
+import re
+
+_UPLOAD_ID = re.compile(r"^up_([0-9a-f]{64})$")
+_PICTURE_ID = re.compile(r"^pic_([0-9A-Za-z]+)_(\d{1,4})_(\d{1,4})$")
+
+
+def upload_key(tenant: str, sha256: str) -> str:
+    """Key of an uploaded (checked, re-encoded) image."""
+    return f"tenants/{tenant}/uploads/{sha256}.png"
+
+
+def picture_key(tenant: str, trajectory_id: str, *, step: int, attempt: int) -> str:
+    """Key of an attempt's picture; ``step`` is the index from 0, ``attempt`` from 1."""
+    return f"tenants/{tenant}/trajectories/{trajectory_id}/steps/{step}/{attempt}.png"
+
+
+def journal_key(trajectory_id: str) -> str:
+    """Key of a trajectory's newest snapshot."""
+    return f"journal/{trajectory_id}.json"
+
+
+def upload_id(sha256: str) -> str:
+    """Public id of an uploaded image."""
+    return f"up_{sha256}"
+
+
+def picture_id(trajectory_id: str, *, step: int, attempt: int) -> str:
+    """Public id of an attempt's picture."""
+    return f"pic_{trajectory_id.removeprefix('trj_')}_{step}_{attempt}"
+
+
+def key_of_file(tenant: str, file_id: str) -> str | None:
+    """The object key that a public file id means for this tenant, or None if malformed."""
+    if upload := _UPLOAD_ID.match(file_id):
+        return upload_key(tenant, upload[1])
+    if picture := _PICTURE_ID.match(file_id):
+        trajectory_id, step, attempt = picture.groups()
+        return picture_key(tenant, f"trj_{trajectory_id}", step=int(step), attempt=int(attempt))
+    return None
