@@ -23,7 +23,9 @@ _WING: Rgb = (214, 238, 252)
 
 def draw_cat(pen: Pen, colour: Rgb) -> None:
     """A cat that sits and looks at you."""
-    pen.stroke([(22, 28), (27.5, 27), (28.5, 22.5), (26.5, 19.5)], width=3, fill=darker(colour))
+    pen.stroke(
+        [(22, 28), (27.5, 27), (28.5, 22.5), (26.5, 19.5)], width=3, fill=darker(colour)
+    )
     pen.oval(16, 25, 8.2, 6.2, fill=colour)
     pen.oval(16, 26.6, 4, 4.6, fill=lighter(colour, 0.5))
     for side in (-1, 1):
@@ -42,7 +44,9 @@ def draw_cat(pen: Pen, colour: Rgb) -> None:
 
 def draw_fish(pen: Pen, colour: Rgb) -> None:
     """A plump fish that swims to the left."""
-    pen.shape([(20, 16), (30.5, 8), (28.4, 16.4), (30.5, 25)], fill=darker(colour, 0.22))
+    pen.shape(
+        [(20, 16), (30.5, 8), (28.4, 16.4), (30.5, 25)], fill=darker(colour, 0.22)
+    )
     pen.shape([(10, 11), (16, 4.5), (20.5, 11)], fill=darker(colour, 0.22))
     pen.shape([(12, 22), (17.5, 28), (19, 21)], fill=darker(colour, 0.22))
     pen.oval(13.2, 16.4, 11.4, 8.2, fill=colour)
@@ -77,7 +81,9 @@ def draw_cow(pen: Pen) -> None:
     pen.oval(16.6, 15, 3.6, 3.2, fill=INK)
     pen.oval(23.6, 20, 3.4, 3, fill=INK)
     for side in (-1, 1):
-        pen.stroke([(8.5 + side * 3, 5.4), (8.5 + side * 4.6, 2.6)], width=1.6, fill=_HORN)
+        pen.stroke(
+            [(8.5 + side * 3, 5.4), (8.5 + side * 4.6, 2.6)], width=1.6, fill=_HORN
+        )
         pen.oval(8.5 + side * 6, 8, 2.2, 1.5, fill=INK)
     pen.box(3.8, 4.6, 13.2, 18, fill=SNOW, round_by=4)
     pen.oval(8.5, 16, 5.4, 3.4, fill=_PINK)
@@ -91,7 +97,14 @@ def draw_dog(pen: Pen) -> None:
     ear = darker(_TAN, 0.5)
     pen.stroke([(7, 18), (3.4, 14.6), (3, 10.6)], width=2.6, fill=_TAN)
     for x in (6, 10, 18, 21.6):
-        pen.box(x, 22, x + 3.2, 30.5, fill=_TAN if x in (6, 18) else darker(_TAN), round_by=1)
+        pen.box(
+            x,
+            22,
+            x + 3.2,
+            30.5,
+            fill=_TAN if x in (6, 18) else darker(_TAN),
+            round_by=1,
+        )
     pen.box(5, 15.4, 25, 25.2, fill=_TAN, round_by=4.6)
     pen.oval(11, 17.8, 4.6, 2.8, fill=ear)
     pen.disc(21.5, 10.8, 7, fill=_TAN)

@@ -40,7 +40,12 @@ def draw_tree(pen: Pen, stage: int) -> None:
         pen.disc(14.4, 13.6, 4, fill=lighter(LEAF, 0.25))
     else:
         pen.shape([(13, 17), (19, 17), (21.6, 31), (10.4, 31)], fill=BROWN)
-        for x, y, radius in ((8.4, 15.4, 6.6), (23.6, 15.4, 6.6), (16, 9, 7.8), (16, 17, 6.4)):
+        for x, y, radius in (
+            (8.4, 15.4, 6.6),
+            (23.6, 15.4, 6.6),
+            (16, 9, 7.8),
+            (16, 17, 6.4),
+        ):
             pen.disc(x, y, radius, fill=darker(LEAF, 0.2))
         for x, y, radius in ((8, 14, 5), (22.6, 14, 5), (15.6, 8.2, 6.4)):
             pen.disc(x, y, radius, fill=LEAF)
@@ -78,7 +83,9 @@ def _blossom(pen: Pen, colour: Rgb) -> None:
         angle = math.tau * step / 8
         x, y = 16 + 7 * math.cos(angle), 11 + 7 * math.sin(angle)
         pen.disc(x, y, 3.5, fill=colour if step % 2 else darker(colour, 0.14))
-    heart = darker(_HEART, 0.35) if colour[0] > 230 and 180 < colour[1] < 240 else _HEART
+    heart = (
+        darker(_HEART, 0.35) if colour[0] > 230 and 180 < colour[1] < 240 else _HEART
+    )
     pen.disc(16, 11, 4.2, fill=heart)
 
 
@@ -113,14 +120,19 @@ def draw_moon(pen: Pen, stage: int) -> None:
     """A crescent, a half moon, or a full moon with craters."""
     if stage == 1:
         pen.disc(17, 16, 11.5, fill=_MOON)
-        pen.erase_disc(22.5, 13.4, 10)
+        pen.erase_oval(22.5, 13.4, 10, 10)
     elif stage == 2:
         pen.pie(11, 16, 12, 12, start=-90, end=90, fill=_MOON)
         pen.disc(16.4, 11.6, 1.8, fill=mixed(_MOON, BROWN, 0.25))
         pen.disc(15.4, 21, 2.2, fill=mixed(_MOON, BROWN, 0.25))
     else:
         pen.disc(16, 16, 12.6, fill=_MOON)
-        for x, y, radius in ((11.4, 11.6, 2.6), (20.6, 14, 1.9), (14.6, 21.4, 3), (22, 21.6, 1.5)):
+        for x, y, radius in (
+            (11.4, 11.6, 2.6),
+            (20.6, 14, 1.9),
+            (14.6, 21.4, 3),
+            (22, 21.6, 1.5),
+        ):
             pen.disc(x, y, radius, fill=mixed(_MOON, BROWN, 0.25))
 
 
@@ -152,7 +164,10 @@ def draw_star(pen: Pen) -> None:
 def _spikes(x: float, y: float, outer: float, inner: float, count: int) -> list[Point]:
     points: list[Point] = []
     for step in range(2 * count):
-        radius, angle = inner if step % 2 else outer, math.pi * step / count - math.pi / 2
+        radius, angle = (
+            inner if step % 2 else outer,
+            math.pi * step / count - math.pi / 2,
+        )
         points.append((x + radius * math.cos(angle), y + radius * math.sin(angle)))
     return points
 
@@ -174,5 +189,10 @@ def draw_mushroom(pen: Pen) -> None:
     pen.pie(16, 18, 14, 15, start=180, end=360, fill=_RED)
     pen.box(2, 15.8, 30, 20, fill=_RED, round_by=2)
     pen.box(10, 18, 22, 20, fill=darker(CREAM, 0.3))
-    for x, y, radius in ((9, 12.8, 2.5), (17, 7.8, 2.7), (23.6, 13.4, 2.3), (15.8, 14.8, 1.7)):
+    for x, y, radius in (
+        (9, 12.8, 2.5),
+        (17, 7.8, 2.7),
+        (23.6, 13.4, 2.3),
+        (15.8, 14.8, 1.7),
+    ):
         pen.disc(x, y, radius, fill=SNOW)

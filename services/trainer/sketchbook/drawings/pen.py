@@ -65,7 +65,9 @@ class Pen:
     def __init__(self, ground: Rgb | None = None) -> None:
         """Start with an empty place, or with one painted all over in ``ground``."""
         side = PLACE_PX * SCALE
-        self.image = Image.new("RGBA", (side, side), (*ground, 255) if ground else (0, 0, 0, 0))
+        self.image = Image.new(
+            "RGBA", (side, side), (*ground, 255) if ground else (0, 0, 0, 0)
+        )
         self.draw = ImageDraw.Draw(self.image)
 
     def oval(self, x: float, y: float, rx: float, ry: float, *, fill: Rgb) -> None:
@@ -77,7 +79,14 @@ class Pen:
         self.oval(x, y, radius, radius, fill=fill)
 
     def box(
-        self, x0: float, y0: float, x1: float, y1: float, *, fill: Rgb, round_by: float = 0.0
+        self,
+        x0: float,
+        y0: float,
+        x1: float,
+        y1: float,
+        *,
+        fill: Rgb,
+        round_by: float = 0.0,
     ) -> None:
         """A rectangle, its corners rounded by a radius."""
         self.draw.rounded_rectangle(
@@ -90,15 +99,27 @@ class Pen:
 
     def stroke(self, points: Sequence[Point], *, width: float, fill: Rgb) -> None:
         """A line through points with round joints and ends."""
-        self.draw.line(_scaled(*points), fill=fill, width=round(width * SCALE), joint="curve")
+        self.draw.line(
+            _scaled(*points), fill=fill, width=round(width * SCALE), joint="curve"
+        )
         for x, y in (points[0], points[-1]):
             self.disc(x, y, width / 2, fill=fill)
 
     def pie(
-        self, x: float, y: float, rx: float, ry: float, *, start: float, end: float, fill: Rgb
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        *,
+        start: float,
+        end: float,
+        fill: Rgb,
     ) -> None:
         """A slice of an ellipse between two angles (degrees, clockwise from the right)."""
-        self.draw.pieslice(_scaled((x - rx, y - ry), (x + rx, y + ry)), start, end, fill=fill)
+        self.draw.pieslice(
+            _scaled((x - rx, y - ry), (x + rx, y + ry)), start, end, fill=fill
+        )
 
     def leaf(
         self, x: float, y: float, length: float, width: float, *, turn: float, fill: Rgb
@@ -113,10 +134,11 @@ class Pen:
                            y + along * math.sin(angle) + across * math.cos(angle)))  # fmt: skip
         self.shape(points, fill=fill)
 
-    def erase_disc(self, x: float, y: float, radius: float) -> None:
-        """Make a round hole."""
-        box = _scaled((x - radius, y - radius), (x + radius, y + radius))
-        self.draw.ellipse(box, fill=(0, 0, 0, 0))
+    def erase_oval(self, x: float, y: float, rx: float, ry: float) -> None:
+        """Make an oval hole."""
+        self.draw.ellipse(
+            _scaled((x - rx, y - ry), (x + rx, y + ry)), fill=(0, 0, 0, 0)
+        )
 
     def eye(self, x: float, y: float, radius: float = 1.1) -> None:
         """A dark eye with a glint."""

@@ -69,7 +69,10 @@ def draw_ball(pen: Pen, colour: Rgb) -> None:
     pen.disc(16, 18, 12, fill=darker(colour, 0.28))
     pen.disc(15.4, 17.4, 11.3, fill=colour)
     band: Rgb = (150, 160, 186) if min(colour) > 200 else CREAM
-    pen.shape([(4.3, 15.4), (27.7, 15.4), (28, 18), (27.7, 20.6), (4.3, 20.6), (4, 18)], fill=band)
+    pen.shape(
+        [(4.3, 15.4), (27.7, 15.4), (28, 18), (27.7, 20.6), (4.3, 20.6), (4, 18)],
+        fill=band,
+    )
     pen.disc(16, 18, 3.6, fill=darker(colour, 0.28))
     pen.oval(11, 10.6, 2.4, 1.7, fill=lighter(colour, 0.75))
 
@@ -92,8 +95,7 @@ def draw_umbrella(pen: Pen, colour: Rgb) -> None:
     pen.pie(16, 17.5, 9.4, 13.6, start=180, end=360, fill=colour)
     pen.pie(16, 17.5, 4.6, 13.6, start=180, end=360, fill=lighter(colour, 0.35))
     for x in (6.7, 16, 25.3):
-        pen.oval(x, 17.6, 4.2, 2.0, fill=INK)
-        pen.draw.ellipse([(x - 3.6) * 8, 16.8 * 8, (x + 3.6) * 8, 20.6 * 8], fill=(0, 0, 0, 0))
+        pen.erase_oval(x, 18.4, 4.2, 2.4)
     pen.stroke([(16, 14), (16, 22)], width=1.8, fill=BROWN)
 
 
