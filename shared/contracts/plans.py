@@ -95,7 +95,5 @@ class PlanRefused(Wire):
     detail: str
 
 
-PlanMessage = Annotated[
-    PlanStepWritten | PlanFinished | PlanRefused, Field(discriminator="type")
-]
+PlanMessage = Annotated[PlanStepWritten | PlanFinished | PlanRefused, Field(discriminator="type")]
 PLAN_MESSAGE: TypeAdapter[PlanStepWritten | PlanFinished | PlanRefused] = TypeAdapter(PlanMessage)

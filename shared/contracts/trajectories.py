@@ -95,7 +95,7 @@ class TrajectoryRequest(Wire):
     deadline_s: float | None = None
     max_generator_calls: int = 100
     webhook: WebhookTarget | None = None
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default_factory=dict)
 
 
 class Attempt(Wire):
@@ -188,5 +188,5 @@ class Trajectory(Wire):
     sequence: int = 0
     """Number of the newest public event."""
     problem: Problem | None = None
-    trace: dict[str, str] = {}
+    trace: dict[str, str] = Field(default_factory=dict)
     """W3C trace context of the request that made it."""

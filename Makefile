@@ -1,0 +1,59 @@
+# The only entry for people and CI. Every target sets up what it needs in .venv.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OUT ?= out
+TESTS ?= tests/unit tests/contract tests/integration tests/e2e
+export OMP_NUM_THREADS ?= 1
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test lint types unit contract integration e2e browser bench \
+        test-vllm snapshots clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "torch==2.13.0"
+	$(BIN)/python -m pip install --quiet --editable ".[local,train,dev]"
+	touch $(STAMP)
+
+setup: $(STAMP) ## Make the virtual environment
+
+demo: $(STAMP) ## Run five requests (or REQUEST="...") into OUT=out
+	$(BIN)/interleave demo --out "$(OUT)" $(if $(REQUEST),"$(REQUEST)")
+
+up: $(STAMP) ## Start the stack on this machine; Ctrl-C stops it
+	$(BIN)/interleave up
+
+down: $(STAMP) ## Stop a running stack
+	$(BIN)/interleave down
+
+lint: $(STAMP) ## ruff and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP) ## pyright, strict
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+test: $(STAMP) ## unit, contract, integration and e2e tests
+	$(BIN)/python -m pytest $(TESTS)
+
+unit contract integration e2e: $(STAMP) ## One tier of tests
+	$(BIN)/python -m pytest tests/$@
+
+bench: $(STAMP) ## Measure orchestration overhead and batching
+	$(BIN)/python -m tests.benchmarks
+
+test-vllm: $(STAMP) ## The engine client against a real vLLM server (own environment)
+	bash tests/vllm/run.sh
+
+clean: ## Remove the environment and what runs left behind
+	rm -rf $(VENV) .venv-vllm .interleave out build *.egg-info
