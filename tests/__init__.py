@@ -1,0 +1,1 @@
+"""Tests mirror the source paths; fakes and real servers for them live beside this file."""
