@@ -23,9 +23,7 @@ _WING: Rgb = (214, 238, 252)
 
 def draw_cat(pen: Pen, colour: Rgb) -> None:
     """A cat that sits and looks at you."""
-    pen.stroke(
-        [(22, 28), (27.5, 27), (28.5, 22.5), (26.5, 19.5)], width=3, fill=darker(colour)
-    )
+    pen.stroke([(22, 28), (27.5, 27), (28.5, 22.5), (26.5, 19.5)], width=3, fill=darker(colour))
     pen.oval(16, 25, 8.2, 6.2, fill=colour)
     pen.oval(16, 26.6, 4, 4.6, fill=lighter(colour, 0.5))
     for side in (-1, 1):
@@ -37,16 +35,15 @@ def draw_cat(pen: Pen, colour: Rgb) -> None:
     for side in (-1, 1):
         pen.eye(16 + side * 4.2, 12.4, 1.6)
         pen.stroke([(16 + side * 5, 16.2), (16 + side * 9, 15.6)], width=0.5, fill=INK)
-        pen.stroke([(16, 16.4), (16 + side * 1.8, 18.2)], width=0.7, fill=INK)
+        pen.stroke([(16, 17.2), (16 + side * 1.7, 18.5), (16 + side * 3.4, 17.4)],
+                   width=0.6, fill=INK)  # fmt: skip
         pen.disc(16 + side * 3.4, 30, 2, fill=darker(colour, 0.14))
     pen.shape([(14.6, 15), (17.4, 15), (16, 16.8)], fill=_PINK)
 
 
 def draw_fish(pen: Pen, colour: Rgb) -> None:
     """A plump fish that swims to the left."""
-    pen.shape(
-        [(20, 16), (30.5, 8), (28.4, 16.4), (30.5, 25)], fill=darker(colour, 0.22)
-    )
+    pen.shape([(20, 16), (30.5, 8), (28.4, 16.4), (30.5, 25)], fill=darker(colour, 0.22))
     pen.shape([(10, 11), (16, 4.5), (20.5, 11)], fill=darker(colour, 0.22))
     pen.shape([(12, 22), (17.5, 28), (19, 21)], fill=darker(colour, 0.22))
     pen.oval(13.2, 16.4, 11.4, 8.2, fill=colour)
@@ -81,9 +78,7 @@ def draw_cow(pen: Pen) -> None:
     pen.oval(16.6, 15, 3.6, 3.2, fill=INK)
     pen.oval(23.6, 20, 3.4, 3, fill=INK)
     for side in (-1, 1):
-        pen.stroke(
-            [(8.5 + side * 3, 5.4), (8.5 + side * 4.6, 2.6)], width=1.6, fill=_HORN
-        )
+        pen.stroke([(8.5 + side * 3, 5.4), (8.5 + side * 4.6, 2.6)], width=1.6, fill=_HORN)
         pen.oval(8.5 + side * 6, 8, 2.2, 1.5, fill=INK)
     pen.box(3.8, 4.6, 13.2, 18, fill=SNOW, round_by=4)
     pen.oval(8.5, 16, 5.4, 3.4, fill=_PINK)

@@ -21,8 +21,6 @@ def draw_glyph(pen: Pen, glyph: str) -> None:
     stroke = round(_STROKE * SCALE)
     left, top, right, bottom = font.getbbox(glyph, stroke_width=stroke)
     corner = (16 * SCALE - (left + right) / 2, 15.4 * SCALE - (top + bottom) / 2)
-    pen.draw.text(
-        corner, glyph, font=font, fill=ink, stroke_width=stroke, stroke_fill=ink
-    )
+    pen.draw.text(corner, glyph, font=font, fill=ink, stroke_width=stroke, stroke_fill=ink)
     if glyph == "0":
         pen.disc(16, 15.4, 1.7, fill=ink)

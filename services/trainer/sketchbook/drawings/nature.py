@@ -60,8 +60,8 @@ def draw_flower(pen: Pen, colour: Rgb, stage: int) -> None:
     if stage == 1:
         pen.leaf(16, 30, 8.4, 3.6, turn=205, fill=LEAF)
         pen.leaf(16, 30, 8.4, 3.6, turn=-25, fill=LEAF)
-        pen.oval(16, 21.6, 3.8, 5, fill=colour)
-        pen.pie(16, 23.8, 3.8, 3.2, start=0, end=180, fill=LEAF)
+        pen.oval(16, 20.4, 4.9, 6.2, fill=colour)
+        pen.pie(16, 23.6, 4.7, 3.6, start=0, end=180, fill=LEAF)
         return
     pen.leaf(16, 29.6, 11, 4.6, turn=218, fill=LEAF)
     pen.leaf(16, 29.6, 11, 4.6, turn=-38, fill=LEAF)
@@ -83,9 +83,7 @@ def _blossom(pen: Pen, colour: Rgb) -> None:
         angle = math.tau * step / 8
         x, y = 16 + 7 * math.cos(angle), 11 + 7 * math.sin(angle)
         pen.disc(x, y, 3.5, fill=colour if step % 2 else darker(colour, 0.14))
-    heart = (
-        darker(_HEART, 0.35) if colour[0] > 230 and 180 < colour[1] < 240 else _HEART
-    )
+    heart = darker(_HEART, 0.35) if colour[0] > 230 and 180 < colour[1] < 240 else _HEART
     pen.disc(16, 11, 4.2, fill=heart)
 
 

@@ -31,7 +31,7 @@ LEAF: Rgb = (74, 160, 74)
 
 PALETTE: dict[str, Rgb] = {
     "red": (224, 54, 52),
-    "orange": (248, 142, 32),
+    "orange": (247, 130, 28),
     "yellow": (253, 217, 54),
     "green": (64, 172, 78),
     "blue": (48, 112, 226),
@@ -43,9 +43,7 @@ PALETTE: dict[str, Rgb] = {
 
 def mixed(colour: Rgb, other: Rgb, share: float) -> Rgb:
     """A colour with a share (0 to 1) of another one stirred in."""
-    red, green, blue = (
-        round(a + (b - a) * share) for a, b in zip(colour, other, strict=True)
-    )
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
     return red, green, blue
 
 
@@ -65,9 +63,7 @@ class Pen:
     def __init__(self, ground: Rgb | None = None) -> None:
         """Start with an empty place, or with one painted all over in ``ground``."""
         side = PLACE_PX * SCALE
-        self.image = Image.new(
-            "RGBA", (side, side), (*ground, 255) if ground else (0, 0, 0, 0)
-        )
+        self.image = Image.new("RGBA", (side, side), (*ground, 255) if ground else (0, 0, 0, 0))
         self.draw = ImageDraw.Draw(self.image)
 
     def oval(self, x: float, y: float, rx: float, ry: float, *, fill: Rgb) -> None:
@@ -89,9 +85,7 @@ class Pen:
         round_by: float = 0.0,
     ) -> None:
         """A rectangle, its corners rounded by a radius."""
-        self.draw.rounded_rectangle(
-            _scaled((x0, y0), (x1, y1)), radius=round_by * SCALE, fill=fill
-        )
+        self.draw.rounded_rectangle(_scaled((x0, y0), (x1, y1)), radius=round_by * SCALE, fill=fill)
 
     def shape(self, points: Sequence[Point], *, fill: Rgb) -> None:
         """A filled polygon."""
@@ -99,9 +93,7 @@ class Pen:
 
     def stroke(self, points: Sequence[Point], *, width: float, fill: Rgb) -> None:
         """A line through points with round joints and ends."""
-        self.draw.line(
-            _scaled(*points), fill=fill, width=round(width * SCALE), joint="curve"
-        )
+        self.draw.line(_scaled(*points), fill=fill, width=round(width * SCALE), joint="curve")
         for x, y in (points[0], points[-1]):
             self.disc(x, y, width / 2, fill=fill)
 
@@ -117,9 +109,7 @@ class Pen:
         fill: Rgb,
     ) -> None:
         """A slice of an ellipse between two angles (degrees, clockwise from the right)."""
-        self.draw.pieslice(
-            _scaled((x - rx, y - ry), (x + rx, y + ry)), start, end, fill=fill
-        )
+        self.draw.pieslice(_scaled((x - rx, y - ry), (x + rx, y + ry)), start, end, fill=fill)
 
     def leaf(
         self, x: float, y: float, length: float, width: float, *, turn: float, fill: Rgb
@@ -136,9 +126,15 @@ class Pen:
 
     def erase_oval(self, x: float, y: float, rx: float, ry: float) -> None:
         """Make an oval hole."""
-        self.draw.ellipse(
-            _scaled((x - rx, y - ry), (x + rx, y + ry)), fill=(0, 0, 0, 0)
-        )
+        self.draw.ellipse(_scaled((x - rx, y - ry), (x + rx, y + ry)), fill=(0, 0, 0, 0))
+
+    def keep_disc(self, x: float, y: float, radius: float) -> None:
+        """Wipe away everything outside a circle."""
+        mask = Image.new("L", self.image.size, 0)
+        box = _scaled((x - radius, y - radius), (x + radius, y + radius))
+        ImageDraw.Draw(mask).ellipse(box, fill=255)
+        nothing = Image.new("RGBA", self.image.size, (0, 0, 0, 0))
+        self.image.paste(Image.composite(self.image, nothing, mask))
 
     def eye(self, x: float, y: float, radius: float = 1.1) -> None:
         """A dark eye with a glint."""

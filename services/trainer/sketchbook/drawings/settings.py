@@ -25,14 +25,16 @@ _LIGHTS: dict[str, tuple[Rgb, float]] = {
     "morning": ((255, 214, 186), 0.20),
     "day": ((255, 255, 255), 0.0),
     "evening": ((196, 84, 96), 0.30),
-    "night": ((22, 26, 76), 0.62),
+    "night": ((24, 32, 112), 0.60),
     "rain": ((104, 116, 134), 0.36),
 }
 """The tint that each time of day throws over ground and horizon."""
 
-_PAPER: Rgb = (252, 244, 224)
+_PAPER: Rgb = (253, 246, 228)
+_PAPER_LINE: Rgb = (222, 230, 228)
 _WINDOW: Rgb = (255, 222, 120)
-_STARS = (((6.0, 7.0), (21.0, 13.0), (12.0, 25.0)), ((26.0, 4.0), (8.0, 12.0)))
+_STARS = (((6.5, 7.5, 1.1), (21.5, 13.5, 0.7), (12.5, 25.5, 0.8), (27.5, 28.5, 0.5)),
+          ((26.5, 4.5, 0.7), (8.5, 12.5, 0.9)))  # fmt: skip
 _DROPS = (((5.0, 4.0), (16.0, 12.0), (27.0, 5.0), (9.0, 22.0), (24.0, 24.0)),
           ((10.0, 3.0), (22.0, 10.0), (4.0, 14.0)),
           ((7.0, 5.0), (23.0, 17.0)),
@@ -42,12 +44,12 @@ _DROPS = (((5.0, 4.0), (16.0, 12.0), (27.0, 5.0), (9.0, 22.0), (24.0, 24.0)),
 def paint_row(pen: Pen, setting: str, time: str, row: int) -> None:
     """One place of a background, empty; it is the same in each column of the row."""
     if setting == "paper":
-        _paper(pen, row)
+        _paper(pen)
         return
     if row < 2:
         _sky(pen, time, row)
     if row > 0:
-        _LANDS[setting](pen, _tint(time), row, time == "night")
+        _LANDS[setting](pen, _tint(time), row, time)
     if time == "rain":
         _rain(pen, row)
 
@@ -60,14 +62,11 @@ def _tint(time: str) -> _Tint:
     return lambda colour: mixed(colour, light, share)
 
 
-def _paper(pen: Pen, row: int) -> None:
+def _paper(pen: Pen) -> None:
     pen.box(0, 0, 32, 32, fill=_PAPER)
-    faint = darker(_PAPER, 0.10)
-    for x in (0.0, 16.0, 32.0):
-        for y in (8.0, 24.0):
-            pen.disc(x + (8.0 if y > 16 else 0.0), y, 0.7, fill=faint)
-    if row == 3:
-        pen.box(0, 29, 32, 32, fill=darker(_PAPER, 0.05))
+    for at in (8.0, 24.0):
+        pen.box(at - 0.5, 0, at + 0.5, 32, fill=_PAPER_LINE)
+        pen.box(0, at - 0.5, 32, at + 0.5, fill=_PAPER_LINE)
 
 
 def _sky(pen: Pen, time: str, row: int) -> None:
@@ -75,8 +74,8 @@ def _sky(pen: Pen, time: str, row: int) -> None:
     pen.box(0, 0, 32, 16, fill=upper)
     pen.box(0, 16, 32, 32, fill=lower)
     if time == "night":
-        for x, y in _STARS[row]:
-            pen.disc(x, y, 0.95, fill=(226, 228, 250))
+        for x, y, radius in _STARS[row]:
+            pen.disc(x, y, radius, fill=(236, 236, 255))
 
 
 def _rain(pen: Pen, row: int) -> None:
@@ -99,12 +98,10 @@ def _ripple(pen: Pen, x: float, y: float, width: float, *, fill: Rgb) -> None:
 
 def _tuft(pen: Pen, x: float, y: float, *, fill: Rgb) -> None:
     for lean in (-1.6, 0.0, 1.6):
-        pen.stroke(
-            [(x, y), (x + lean, y - 3.2 + abs(lean) * 0.5)], width=0.8, fill=fill
-        )
+        pen.stroke([(x, y), (x + lean, y - 3.2 + abs(lean) * 0.5)], width=0.8, fill=fill)
 
 
-def _meadow(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
+def _meadow(pen: Pen, tint: _Tint, row: int, _time: str) -> None:
     grass = (132, 200, 88)
     if row == 1:
         _wave(pen, 25, 3, shift=0.1, fill=tint((148, 206, 158)))
@@ -119,7 +116,7 @@ def _meadow(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
         pen.disc(x, y, 0.9, fill=tint((255, 250, 214)))
 
 
-def _beach(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
+def _beach(pen: Pen, tint: _Tint, row: int, _time: str) -> None:
     sand, water = (246, 220, 160), (74, 176, 206)
     if row == 1:
         pen.box(0, 22, 32, 32, fill=tint(water))
@@ -142,7 +139,7 @@ def _surf(pen: Pen, tint: _Tint, water: Rgb, sand: Rgb) -> None:
     _wave(pen, 12.0, 1.6, shift=0.2, fill=tint(sand))
 
 
-def _sea(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
+def _sea(pen: Pen, tint: _Tint, row: int, _time: str) -> None:
     water = (58, 142, 200)
     if row == 1:
         pen.box(0, 26, 32, 32, fill=tint(lighter(water, 0.22)))
@@ -156,7 +153,7 @@ def _sea(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
         _ripple(pen, x, y, 9, fill=crest)
 
 
-def _snow(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
+def _snow(pen: Pen, tint: _Tint, row: int, _time: str) -> None:
     snow = (238, 244, 252)
     if row == 1:
         pen.shape(
@@ -173,7 +170,7 @@ def _snow(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
         _ripple(pen, x, y, 9, fill=hollow)
 
 
-def _desert(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
+def _desert(pen: Pen, tint: _Tint, row: int, _time: str) -> None:
     dune = (236, 178, 104)
     if row == 1:
         pen.shape([(3, 32), (6, 19), (14, 19), (18, 32)], fill=tint((206, 126, 88)))
@@ -188,9 +185,9 @@ def _desert(pen: Pen, tint: _Tint, row: int, _night: bool) -> None:
         _ripple(pen, x, y, 11, fill=wave)
 
 
-def _town(pen: Pen, tint: _Tint, row: int, night: bool) -> None:
+def _town(pen: Pen, tint: _Tint, row: int, time: str) -> None:
     if row == 1:
-        _skyline(pen, tint, night=night)
+        _skyline(pen, tint, lit=_WINDOW if time == "night" else tint((222, 228, 240)))
     elif row == 2:
         slab = (204, 196, 190)
         pen.box(0, 0, 32, 32, fill=tint(slab))
@@ -204,20 +201,19 @@ def _town(pen: Pen, tint: _Tint, row: int, night: bool) -> None:
         pen.box(6, 15, 26, 17.4, fill=tint((246, 240, 214)))
 
 
-def _skyline(pen: Pen, tint: _Tint, *, night: bool) -> None:
+def _skyline(pen: Pen, tint: _Tint, *, lit: Rgb) -> None:
     wall = tint((160, 168, 194))
     pen.box(0, 20, 9, 32, fill=wall)
     pen.box(9, 14, 17, 32, fill=tint((178, 184, 206)))
     pen.shape([(9, 14), (13, 11), (17, 14)], fill=tint((178, 184, 206)))
     pen.box(17, 23, 25, 32, fill=wall)
     pen.box(25, 18, 32, 32, fill=tint((146, 154, 184)))
-    lit = _WINDOW if night else tint((222, 228, 240))
     for x, y in ((2, 23), (5.6, 23), (2, 27), (10.8, 17), (13.8, 17), (10.8, 21.4), (13.8, 25.8),
                  (19, 26), (22, 26), (26.6, 21), (29.4, 25)):  # fmt: skip
         pen.box(x, y, x + 1.6, y + 2, fill=lit)
 
 
-_LANDS: dict[str, Callable[[Pen, _Tint, int, bool], None]] = {
+_LANDS: dict[str, Callable[[Pen, _Tint, int, str], None]] = {
     "meadow": _meadow,
     "beach": _beach,
     "sea": _sea,

@@ -65,22 +65,20 @@ def draw_block(pen: Pen, colour: Rgb) -> None:
 
 
 def draw_ball(pen: Pen, colour: Rgb) -> None:
-    """A playground ball with a pale band."""
-    pen.disc(16, 18, 12, fill=darker(colour, 0.28))
-    pen.disc(15.4, 17.4, 11.3, fill=colour)
-    band: Rgb = (150, 160, 186) if min(colour) > 200 else CREAM
-    pen.shape(
-        [(4.3, 15.4), (27.7, 15.4), (28, 18), (27.7, 20.6), (4.3, 20.6), (4, 18)],
-        fill=band,
-    )
-    pen.disc(16, 18, 3.6, fill=darker(colour, 0.28))
-    pen.oval(11, 10.6, 2.4, 1.7, fill=lighter(colour, 0.75))
+    """A beach ball with pale panels."""
+    panel: Rgb = (158, 176, 206) if min(colour) > 200 else CREAM
+    pen.disc(16, 18, 12, fill=colour)
+    for start in (-100, 20, 140):
+        pen.pie(14, 15, 18, 18, start=start, end=start + 46, fill=panel)
+    pen.keep_disc(16, 18, 12)
+    pen.disc(14, 15, 2.6, fill=darker(colour, 0.3))
+    pen.oval(10.6, 10.4, 1.9, 1.4, fill=lighter(colour, 0.85))
 
 
 def draw_balloon(pen: Pen, colour: Rgb) -> None:
     """A balloon on a curly string."""
-    string = [(16, 23), (17.6, 25), (14.8, 27), (17, 29), (15.6, 31)]
-    pen.stroke(string, width=0.8, fill=INK)
+    string = [(16, 23), (16.8, 25.4), (15.4, 28), (16.2, 31)]
+    pen.stroke(string, width=0.3, fill=INK)
     pen.shape([(16, 20.5), (18.6, 24.2), (13.4, 24.2)], fill=darker(colour, 0.3))
     pen.oval(16, 11.6, 9.6, 10.4, fill=darker(colour, 0.22))
     pen.oval(15.5, 11.2, 8.9, 9.8, fill=colour)
@@ -101,10 +99,10 @@ def draw_umbrella(pen: Pen, colour: Rgb) -> None:
 
 def draw_kite(pen: Pen, colour: Rgb) -> None:
     """A diamond kite with a tail of bows."""
-    pen.stroke([(14, 22), (17, 25), (15, 28), (19, 30.5)], width=0.9, fill=INK)
+    pen.stroke([(14, 23), (16, 25), (18.6, 27), (20, 30.4)], width=0.3, fill=INK)
     pen.shape([(18, 1.5), (28, 11), (14, 24), (6, 10)], fill=colour)
     pen.shape([(18, 1.5), (28, 11), (16.6, 10.6)], fill=lighter(colour, 0.45))
     pen.shape([(14, 24), (6, 10), (16.6, 10.6)], fill=darker(colour, 0.28))
-    for x, y in ((17, 25.2), (16, 28.6)):
-        pen.shape([(x - 2.8, y - 1.6), (x + 2.8, y + 1.6), (x + 2.8, y - 1.6), (x - 2.8, y + 1.6)],
-                  fill=colour)  # fmt: skip
+    for x, y, half in ((16.2, 25.6, 2.6), (19.8, 29.2, 2.2)):
+        pen.shape([(x - half, y - 1.4), (x, y), (x - half, y + 1.4)], fill=colour)
+        pen.shape([(x + half, y - 1.4), (x, y), (x + half, y + 1.4)], fill=colour)
