@@ -113,7 +113,7 @@ def phrase_both(before: Scene, edits: tuple[Edit, Edit], rng: Random, split: Spl
     joiner = rng.choice(wording.JOINERS[split])
     texts = (
         phrase(before, first, rng, Style.PRECISE, split),
-        phrase(middle, second, rng, Style.PRECISE, split),
+        phrase(middle, second, rng, Style.PRECISE, split).removeprefix("now "),
     )
     return joiner.join(texts)
 
@@ -243,7 +243,8 @@ def _phrase_background(
     target = outcomes(scene, edit)[0].background
     same_setting = target.setting == scene.background.setting
     if same_setting and (style is not Style.PRECISE or rng.random() < 0.5):
-        return rng.choice(wording.CHANGE_TIME[style][split]).format(time=target.time)
+        text = rng.choice(wording.CHANGE_TIME[style][split]).format(time=target.time)
+        return text.replace("the time", "the weather") if target.time == "rain" else text
     same_time = target.time == scene.background.time
     words = wording.background_phrase(target)
     if same_time and style is not Style.PRECISE:

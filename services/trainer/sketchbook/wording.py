@@ -54,7 +54,10 @@ TIME_PHRASES = {
     "rain": "in the rain",
 }
 RELATION_PHRASES = {
-    Relation.LEFT_OF: {Split.TRAIN: ("to the left of", "left of"), Split.HELDOUT: ("on the left of",)},
+    Relation.LEFT_OF: {
+        Split.TRAIN: ("to the left of", "left of"),
+        Split.HELDOUT: ("on the left of",),
+    },
     Relation.RIGHT_OF: {
         Split.TRAIN: ("to the right of", "right of"),
         Split.HELDOUT: ("on the right of",),
@@ -71,7 +74,8 @@ DIRECTION_PHRASES = {
 
 PLACE_NAMES = {
     Split.TRAIN: (("in", "the {row} row, {column}"), ("at", "the {column} of the {row} row")),
-    Split.HELDOUT: (("in", "the {row} row on the {column}"), ("on", "the {column} of the {row} row")),
+    Split.HELDOUT: (("in", "the {row} row on the {column}"),
+                    ("on", "the {column} of the {row} row")),
 }  # fmt: skip
 """Preposition and noun phrase of a place."""
 
@@ -100,12 +104,10 @@ ADD: Templates = {
     },
 }  # fmt: skip
 _REMOVE = {
-    Split.TRAIN: (
-        "remove {ref}", "take {ref} away", "erase {ref}", "remove {ref} from the picture",
-        "take {ref} out",
-    ),
-    Split.HELDOUT: ("take {ref} out of the picture", "erase {ref} from the picture",
-                    "now take {ref} away"),
+    Split.TRAIN: ("remove {ref}", "take away {ref}", "erase {ref}", "take out {ref}",
+                  "from the picture, remove {ref}"),
+    Split.HELDOUT: ("from the picture, erase {ref}", "now take away {ref}",
+                    "from the picture, take out {ref}"),
 }  # fmt: skip
 REMOVE: Templates = dict.fromkeys(Style, _REMOVE)
 _RECOLOUR = {
@@ -151,27 +153,24 @@ GROW: Templates = {
     Style.RELATIVE: _GROW,
     Style.VAGUE: _GROW,
 }  # fmt: skip
-CHANGE_TIME: Templates = dict.fromkeys(
-    Style,
-    {
-        Split.TRAIN: ("make it {time}", "change the time to {time}", "let it be {time}",
-                      "turn the time to {time}"),
-        Split.HELDOUT: ("now make it {time}", "turn it to {time}", "now change the time to {time}"),
-    },
-)  # fmt: skip
-CHANGE_SETTING: Templates = dict.fromkeys(
-    Style,
-    {
-        Split.TRAIN: ("change the background to {background}", "make the background {background}",
-                      "let the background be {background}", "turn the background to {background}"),
-        Split.HELDOUT: ("now make the background {background}", "turn the background into {background}"),
-    },
-)  # fmt: skip
+_CHANGE_TIME = {
+    Split.TRAIN: ("make it {time}", "change the time to {time}", "let it be {time}",
+                  "turn the time to {time}"),
+    Split.HELDOUT: ("now make it {time}", "turn it to {time}", "now change the time to {time}"),
+}  # fmt: skip
+CHANGE_TIME: Templates = dict.fromkeys(Style, _CHANGE_TIME)
+_CHANGE_SETTING = {
+    Split.TRAIN: ("change the background to {background}", "make the background {background}",
+                  "let the background be {background}", "turn the background to {background}"),
+    Split.HELDOUT: ("now make the background {background}",
+                    "turn the background into {background}"),
+}  # fmt: skip
+CHANGE_SETTING: Templates = dict.fromkeys(Style, _CHANGE_SETTING)
 ALL_TEMPLATES = (ADD, REMOVE, RECOLOUR, MOVE, GROW, CHANGE_TIME, CHANGE_SETTING)
 
 JOINERS = {
     Split.TRAIN: (" and ", ", then ", " and then "),
-    Split.HELDOUT: (" and now ", " and "),
+    Split.HELDOUT: (", and then ", ", and "),
 }
 DESCRIPTIONS = {
     Split.TRAIN: ("{background} with {things}", "{background}: {things}",

@@ -101,6 +101,13 @@ def all_items() -> Iterator[Item]:
                 yield Item(kind, colour=colour, stage=stage)
 
 
+def completions(item: Item) -> tuple[Item, ...]:
+    """The item itself, or one in every colour where its colour was left open."""
+    if item.colour is None and item.kind in COLOURED_KINDS:
+        return tuple(replace(item, colour=colour) for colour in COLOURS)
+    return (item,)
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A background and the items on it; ``items`` is sorted by place, one item a place."""
@@ -253,7 +260,8 @@ def outcomes(scene: Scene, edit: Edit) -> tuple[Scene, ...]:
     """
     match edit:
         case Add(item, where):
-            return tuple(scene.with_item(place, item) for place in places_meant(scene, where))
+            places = places_meant(scene, where)
+            return tuple(scene.with_item(p, full) for full in completions(item) for p in places)
         case Remove(ref):
             return tuple(scene.with_item(place, None) for place in ref.find(scene))
         case Recolour(ref, colour):
