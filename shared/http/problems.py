@@ -15,7 +15,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from shared.contracts.problems import FieldProblem, Problem
-from shared.errors import InterleaveError, InternalError, InvalidRequestError
+from shared.errors import (
+    InterleaveError,
+    InternalError,
+    InvalidRequestError,
+    NotFoundError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnsupportedMediaError,
+)
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -24,6 +32,12 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:interleave:problem:"
 _MAX_FIELD_PROBLEMS = 50
 _DISCRIMINATORS = frozenset({"body", "query", "path", "header"})
+
+_CODES = {
+    error.status: error.code
+    for error in (UnauthenticatedError, NotFoundError, TooLargeError, UnsupportedMediaError)
+}
+"""Statuses of the framework's own errors that have a code in our tree."""
 
 _log = structlog.get_logger(__name__)
 
@@ -42,13 +56,21 @@ def problem_body(problem: Problem) -> dict[str, object]:
     return body
 
 
-def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A response that carries ``problem`` under its own status."""
+def problem_response(
+    problem: Problem, *, instance: str = "", headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A response that carries ``problem`` under its own status.
+
+    Args:
+        problem: what went wrong.
+        instance: id of the request, so that a report can be matched to the logs.
+        headers: sent with it.
+    """
+    body = problem_body(problem)
+    if instance:
+        body["instance"] = f"urn:interleave:request:{instance}"
     return JSONResponse(
-        problem_body(problem),
-        status_code=problem.status,
-        headers=dict(headers or {}),
-        media_type=MEDIA_TYPE,
+        body, status_code=problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE
     )
 
 
@@ -58,7 +80,7 @@ def json_pointer(location: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def install_problem_handlers(app: FastAPI) -> None:
+def add_problem_handlers(app: FastAPI) -> None:
     """Make ``app`` answer every error as a problem document."""
     app.add_exception_handler(InterleaveError, _answer_own_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
@@ -75,35 +97,42 @@ def _headers_of(error: InterleaveError) -> dict[str, str]:
     return headers
 
 
-async def _answer_own_error(_request: Request, error: Exception) -> JSONResponse:
+def _instance(request: Request) -> str:
+    return str(request.scope.get("request_id", ""))
+
+
+async def _answer_own_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, InterleaveError)  # noqa: S101 - registered for this type only
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("request_failed", code=error.code)
-    return problem_response(error.problem(), _headers_of(error))
+    return problem_response(
+        error.problem(), instance=_instance(request), headers=_headers_of(error)
+    )
 
 
-async def _answer_validation_error(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
     fields = tuple(
         FieldProblem(pointer=json_pointer(tuple(item["loc"])), detail=str(item["msg"]))
         for item in error.errors()[:_MAX_FIELD_PROBLEMS]
     )
     first = f"{fields[0].pointer or '/'}: {fields[0].detail}" if fields else ""
-    return problem_response(InvalidRequestError(first, errors=fields).problem())
+    problem = InvalidRequestError(first, errors=fields).problem()
+    return problem_response(problem, instance=_instance(request))
 
 
-async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
     phrase = HTTPStatus(error.status_code).phrase
     problem = Problem(
-        code=phrase.lower().replace(" ", "_").replace("-", "_"),
+        code=_CODES.get(error.status_code) or phrase.lower().replace(" ", "_").replace("-", "_"),
         title=phrase,
         detail=str(error.detail),
         status=error.status_code,
     )
-    return problem_response(problem, error.headers)
+    return problem_response(problem, instance=_instance(request), headers=error.headers)
 
 
 async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
     _log.error("request_crashed", path=request.url.path, exc_info=error)
-    return problem_response(InternalError().problem())
+    return problem_response(InternalError().problem(), instance=_instance(request))
