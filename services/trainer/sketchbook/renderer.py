@@ -8,7 +8,7 @@ single things are drawn is in ``drawings``; reading a picture back is the ``grad
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -111,13 +111,13 @@ def _drawing(item: Item) -> Callable[[Pen], None]:
     colour = None if item.colour is None else PALETTE[item.colour]
     match item.kind, colour, item.stage, item.glyph:
         case "flower", tuple(rgb), int(stage), None:
-            return partial(nature.draw_flower, colour=rgb, stage=stage)
+            return lambda pen: nature.draw_flower(pen, rgb, stage)
         case "glyph", None, None, str(glyph):
-            return partial(glyphs.draw_glyph, glyph=glyph)
+            return lambda pen: glyphs.draw_glyph(pen, glyph)
         case kind, tuple(rgb), None, None if kind in _COLOURED:
-            return partial(_COLOURED[kind], colour=rgb)
+            return lambda pen: _COLOURED[kind](pen, rgb)
         case kind, None, int(stage), None if kind in _STAGED:
-            return partial(_STAGED[kind], stage=stage)
+            return lambda pen: _STAGED[kind](pen, stage)
         case kind, None, None, None if kind in _PLAIN:
             return _PLAIN[kind]
         case _:
