@@ -17,6 +17,13 @@ from shared.contracts.verdicts import Verdict
 from shared.contracts.wire import Wire
 
 
+class PlanStarted(Wire):
+    """A worker took up the plan command."""
+
+    type: Literal["plan_started"] = "plan_started"
+    command_id: str
+
+
 class PlanStepArrived(Wire):
     """The planner wrote one more step; ``index`` counts from 0 and makes repeats harmless."""
 
@@ -77,6 +84,7 @@ class PlanEdited(Wire):
     type: Literal["plan_edited"] = "plan_edited"
     plan: Plan
     revision: int
+    """One more than the ``plan_revision`` the caller edited; any other number changes nothing."""
 
 
 class PlanApproved(Wire):
@@ -91,11 +99,16 @@ class StepRetryRequested(Wire):
     type: Literal["step_retry_requested"] = "step_retry_requested"
     step: int
     prompt: str | None = None
+    """Replaces the plan's prompt of that step; None keeps it."""
     seed: int | None = None
+    """Seed of the first new attempt; None derives it as usual."""
+    after_attempt: int | None = None
+    """How many attempts the step had when the caller asked: a repeat then changes nothing."""
 
 
 Happening = Annotated[
-    PlanStepArrived
+    PlanStarted
+    | PlanStepArrived
     | PlanArrived
     | PictureArrived
     | VerdictArrived

@@ -122,6 +122,8 @@ class StepState(Wire):
     attempts: tuple[Attempt, ...] = ()
     chosen: int | None = None
     """Number of the attempt whose picture counts."""
+    first_attempt: int = 1
+    """Number of the present round's first attempt; a retry asked for starts a new round."""
 
     @property
     def image(self) -> ImageRef | None:
@@ -165,6 +167,8 @@ class Usage(Wire):
     planner_calls: int = 0
     generator_calls: int = 0
     critic_calls: int = 0
+    discarded_calls: int = 0
+    """Speculative generator calls that came to nothing; not among ``generator_calls``."""
 
 
 class Trajectory(Wire):
