@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from shared.http.body_limit import BodyLimitMiddleware
 from shared.http.health import Liveness, Readiness, health_router
 from shared.http.middleware import RequestIdMiddleware
-from shared.http.problems import install_problem_handlers
+from shared.http.problems import add_problem_handlers
 from shared.settings import ServiceSettings
 from shared.telemetry.logging import configure_logging
 from shared.telemetry.tracing import configure_tracing
@@ -24,7 +24,7 @@ async def _always_ready() -> Mapping[str, bool]:
 
 
 @asynccontextmanager
-async def _no_lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _no_lifespan(_app: FastAPI) -> AsyncGenerator[None]:
     yield
 
 
@@ -59,5 +59,5 @@ def make_app(
     app.add_middleware(BodyLimitMiddleware, max_bytes=max_body_bytes)
     app.add_middleware(RequestIdMiddleware)
     app.include_router(health_router(alive=alive, readiness=readiness))
-    install_problem_handlers(app)
+    add_problem_handlers(app)
     return app

@@ -45,7 +45,7 @@ class BodyLimitMiddleware:
             await self._app(scope, receive, send)
             return
         if _declared_bytes(scope) > self._max_bytes:
-            await self._refuse(receive, send)
+            await self._refuse(scope, receive, send)
             return
         await self._app(scope, self._counting(receive), send)
 
@@ -62,9 +62,13 @@ class BodyLimitMiddleware:
 
         return counted
 
-    async def _refuse(self, receive: Receive, send: Send) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = TooLargeError(self._detail()).problem()
-        answer = problem_response(problem, {"connection": "close"})
+        answer = problem_response(
+            problem,
+            instance=str(scope.get("request_id", "")),
+            headers={"connection": "close"},
+        )
         head = {"type": "http.response.start", "status": 413, "headers": answer.raw_headers}
         await send(head)
         await send({"type": "http.response.body", "body": answer.body, "more_body": True})

@@ -6,7 +6,7 @@ Only what every S3 server does is used: no policies, versions or tags.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
@@ -212,7 +212,7 @@ def _client(settings: StorageSettings, endpoint: str, pool: urllib3.PoolManager)
 
 
 @contextmanager
-def _translated(key: str) -> Iterator[None]:
+def _translated(key: str) -> Generator[None]:
     """Turn what the SDK raises into our errors."""
     try:
         yield

@@ -7,7 +7,7 @@ images. Source: OpenTelemetry semantic conventions for generative AI.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry import context, propagate, trace
@@ -35,7 +35,7 @@ def configure_tracing(service: str) -> bool:
 @contextmanager
 def span(
     operation: str, target: str = "", **attributes: str | float | bool
-) -> Iterator[trace.Span]:
+) -> Generator[trace.Span]:
     """A span named ``<operation> <target>``, such as ``generate_content flux2-klein``.
 
     Args:
@@ -61,7 +61,7 @@ def trace_headers() -> dict[str, str]:
 
 
 @contextmanager
-def continued(carrier: Mapping[str, str]) -> Iterator[None]:
+def continued(carrier: Mapping[str, str]) -> Generator[None]:
     """Make what happens inside a part of the trace in ``carrier``."""
     token = context.attach(propagate.extract(dict(carrier)))
     try:
