@@ -1,0 +1,91 @@
+"""The five requests of ``interleave demo``, and the page that shows their results together."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.launcher.api import Order
+from services.launcher.run import Job, Outcome
+
+EXAMPLES = Path(__file__).parent / "examples"
+SEED = 7
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Interleave: five requests</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+        color: #222; background: #fbfaf7; }}
+ section {{ margin: 2.5rem 0; }}
+ h2 {{ margin: 0 0 .2rem; font-size: 1.1rem; text-transform: capitalize; }}
+ .row {{ display: flex; flex-wrap: wrap; gap: 1rem; margin-top: .8rem; }}
+ figure {{ margin: 0; width: 192px; }}
+ img {{ width: 192px; image-rendering: auto; border-radius: 8px; box-shadow: 0 1px 4px #0003; }}
+ figcaption {{ font-size: .85rem; color: #555; }}
+ .given img {{ outline: 3px solid #bbb; outline-offset: 2px; }}
+</style>
+<h1>Five requests, planned, drawn and judged</h1>
+{sections}
+</html>
+"""
+
+
+def demo_jobs(out: Path) -> list[Job]:
+    """One job of each kind: narrative, guidance, manipulation, annotation, continuation."""
+    orders = {
+        "narrative": Order("Tell the story of a boat from morning to night in four pictures."),
+        "guidance": Order("How do I draw a village step by step?"),
+        "manipulation": Order("Put the red block on the blue one, one move at a time."),
+        "annotation": Order(
+            "Describe each of these pictures in one sentence: <image> <image> <image>",
+            images=_given("annotation", 3),
+        ),
+        "continuation": Order(
+            "Continue this story with two more pictures: <image> <image>",
+            images=_given("continuation", 2),
+        ),
+    }
+    return [
+        Job(name, _seeded(order), folder=out / f"{index}-{name}")
+        for index, (name, order) in enumerate(orders.items(), start=1)
+    ]
+
+
+def _given(kind: str, count: int) -> tuple[Path, ...]:
+    return tuple(EXAMPLES / f"{kind}-{number}.png" for number in range(1, count + 1))
+
+
+def _seeded(order: Order) -> Order:
+    return Order(order.prompt, images=order.images, seed=SEED)
+
+
+def write_overview(outcomes: Sequence[Outcome], file: Path) -> None:
+    """One page with all results side by side."""
+    sections = "\n".join(_section(outcome, file.parent) for outcome in outcomes)
+    file.write_text(_PAGE.format(sections=sections), encoding="utf-8")
+
+
+def _section(outcome: Outcome, out: Path) -> str:
+    job, trajectory = outcome.job, outcome.trajectory
+    folder = job.folder.relative_to(out)
+    figures = [
+        _figure(f"{folder}/images/given-{number}.png", "given", given=True)
+        for number, _ in enumerate(trajectory.request.images, start=1)
+    ]
+    figures += [
+        _figure(f"{folder}/images/step-{step.step_number}.png" if step.image else None, step.text)
+        for step in trajectory.steps
+    ]
+    return (
+        f'<section><h2><a href="{folder}/index.html">{html.escape(job.name)}</a></h2>\n'
+        f"<p>{html.escape(job.order.prompt)}</p>\n"
+        f'<div class="row">{"".join(figures)}</div></section>'
+    )
+
+
+def _figure(image: str | None, text: str, *, given: bool = False) -> str:
+    picture = f'<img src="{image}" alt="{html.escape(text)}">' if image else ""
+    kind = ' class="given"' if given else ""
+    return f"<figure{kind}>{picture}<figcaption>{html.escape(text)}</figcaption></figure>"

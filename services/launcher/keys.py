@@ -1,0 +1,55 @@
+"""``interleave keys``: hands the work to the gateway's own key administration."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.launcher.data_folder import DataFolder
+from services.launcher.errors import NotRunningError
+from services.launcher.settings import LauncherSettings
+from services.launcher.state_file import running_stack
+
+keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the stack's data [.interleave].")
+]
+
+
+@keys_app.command()
+def create(
+    name: Annotated[str, typer.Option(help="To tell keys apart.")] = "", data: DataOption = None
+) -> None:
+    """Make a key; it is shown this once."""
+    _gateway_keys("create", "--name", name, data=data)
+
+
+@keys_app.command("list")
+def list_keys(data: DataOption = None) -> None:
+    """List keys, without their secrets."""
+    _gateway_keys("list", data=data)
+
+
+@keys_app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="Id from the list.")], data: DataOption = None
+) -> None:
+    """Make a key useless from now on."""
+    _gateway_keys("revoke", key_id, data=data)
+
+
+def _gateway_keys(*arguments: str, data: Path | None) -> None:
+    try:
+        stack = running_stack(DataFolder(data or LauncherSettings().data))
+    except NotRunningError as error:
+        Console().print(error.detail, style="red", markup=False)
+        raise typer.Exit(1) from None
+    command = (sys.executable, "-m", "services.gateway", "keys", *arguments)
+    environment = os.environ | {"GATEWAY_REDIS_URL": stack.redis_url}
+    raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
