@@ -6,37 +6,16 @@ picture looks (``renderer``), whole requests and their plans (``requests``), tok
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from services.trainer.sketchbook.failures import reason_for, wrong_outcome
-from services.trainer.sketchbook.parsing import Description, Edits, outcomes_of, parse
-from services.trainer.sketchbook.phrasing import describe, exact_ref, phrase, phrase_both
-from services.trainer.sketchbook.scenes import (
-    sample_edit,
-    sample_editable_scene,
-    sample_scene,
-    standard_place,
-)
-from services.trainer.sketchbook.wording import JOINERS, Split, Style
-from services.trainer.sketchbook.world import (
-    Add,
-    Beside,
-    Edit,
-    Grow,
-    Move,
-    Place,
-    Recolour,
-    Ref,
-    Remove,
-    Scene,
-    SetBackground,
-    Where,
-    completions,
-    outcomes,
-    places_meant,
-)
+from services.trainer.sketchbook.parsing import outcomes_of
+from services.trainer.sketchbook.phrasing import describe, phrase, phrase_both
+from services.trainer.sketchbook.scenes import sample_edit, sample_editable_scene, sample_scene
+from services.trainer.sketchbook.settling import refined
+from services.trainer.sketchbook.wording import Split, Style
+from services.trainer.sketchbook.world import Scene, outcomes
 
 TEXT_TO_IMAGE_SHARE = 0.15
 
@@ -94,71 +73,6 @@ class CriticSample:
 def acceptable(before: Scene | None, prompt: str, after: Scene) -> bool:
     """Whether a scene is a right outcome of a prompt."""
     return after in outcomes_of(before, prompt)
-
-
-def refined(before: Scene | None, prompt: str, rng: Random, split: Split) -> str:
-    """A precise rewrite of a prompt, its places read off the scene before.
-
-    What the prompt leaves open is settled by ``standard_place`` and reading order.
-
-    Raises:
-        UnknownWordingError: The prompt is not one of the world's wordings.
-    """
-    meaning = parse(prompt)
-    if before is None or isinstance(meaning, Description):
-        return describe(outcomes_of(before, prompt)[0], rng, split)
-    texts: list[str] = []
-    scene = before
-    for edit in _settled(before, meaning):
-        text = phrase(scene, edit, rng, Style.PRECISE, split)
-        texts.append(text.removeprefix("now ") if texts else text)
-        scene = outcomes(scene, edit)[0]
-    return rng.choice(JOINERS[split]).join(texts)
-
-
-def _settled(before: Scene, meaning: Edits) -> Iterator[Edit]:
-    """The edits with every open place and colour settled."""
-    scene = before
-    for edit in meaning.edits:
-        settled = settle(scene, edit)
-        yield settled
-        scene = outcomes(scene, settled)[0]
-
-
-def settle(scene: Scene, edit: Edit) -> Edit:
-    """The edit with its places made absolute and its reference exact."""
-    match edit:
-        case Add(item, where):
-            item = completions(item)[0]
-            return Add(item, _settled_place(scene, item.kind, where))
-        case Move(ref, where):
-            place = _movable(scene, ref, where)
-            item = dict(scene.items)[place]
-            return Move(exact_ref(place, item), _settled_place(scene, item.kind, where))
-        case SetBackground():
-            return edit
-        case Grow(ref) | Remove(ref) | Recolour(ref, _):
-            place = next(p for p in ref.find(scene) if outcomes(scene, _about(edit, scene, p)))
-            return _about(edit, scene, place)
-
-
-def _about(edit: Remove | Recolour | Grow, scene: Scene, place: Place) -> Edit:
-    return replace(edit, ref=exact_ref(place, dict(scene.items)[place]))
-
-
-def _movable(scene: Scene, ref: Ref, where: Where) -> Place:
-    """The first item meant that is not itself the only one to stand beside."""
-    found = ref.find(scene)
-    if isinstance(where, Beside) and where.ref == ref:
-        for place in found:
-            beside = replace(where, ref=exact_ref(place, dict(scene.items)[place]))
-            if places_meant(scene, beside):
-                return place
-    return found[0]
-
-
-def _settled_place(scene: Scene, kind: str, where: Where) -> Place:
-    return standard_place(scene, kind) if where is None else places_meant(scene, where)[0]
 
 
 def critic_sample(

@@ -1,0 +1,142 @@
+"""Settles what a prompt leaves open, and carries plans out exactly.
+
+An open place becomes ``standard_place``, an open colour the first one, a loose reference the
+first item in reading order. Not here: what edits do (``world``) and words (``phrasing``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from random import Random
+
+from services.trainer.sketchbook.parsing import Description, Edits, parse
+from services.trainer.sketchbook.phrasing import describe, exact_ref, phrase
+from services.trainer.sketchbook.scenes import standard_place
+from services.trainer.sketchbook.wording import JOINERS, Split, Style
+from services.trainer.sketchbook.world import (
+    Add,
+    Background,
+    Beside,
+    Edit,
+    Grow,
+    ImpossibleEditError,
+    Move,
+    Place,
+    Recolour,
+    Ref,
+    Remove,
+    Scene,
+    SetBackground,
+    Where,
+    completions,
+    outcomes,
+    places_meant,
+)
+
+
+def settle(scene: Scene, edit: Edit) -> Edit:
+    """The edit with its places made absolute and its reference exact.
+
+    Raises:
+        ImpossibleEditError: The edit cannot be carried out in this scene.
+    """
+    if not outcomes(scene, edit):
+        raise ImpossibleEditError(f"{edit} cannot be done here")
+    match edit:
+        case Add(item, where):
+            return Add(completions(item)[0], _settled_place(scene, item.kind, where))
+        case Move(ref, where):
+            place = _movable(scene, ref, where)
+            item = dict(scene.items)[place]
+            if isinstance(where, Beside) and where.ref == ref:
+                where = replace(where, ref=exact_ref(place, item))
+            return Move(exact_ref(place, item), _settled_place(scene, item.kind, where))
+        case SetBackground():
+            return edit
+        case Grow(ref) | Remove(ref) | Recolour(ref, _):
+            found = (_about(edit, scene, place) for place in ref.find(scene))
+            return next(exact for exact in found if outcomes(scene, exact))
+
+
+def settled(scene: Scene, meaning: Edits) -> Iterator[tuple[Edit, Scene]]:
+    """Each edit settled, with the scene it gives."""
+    for edit in meaning.edits:
+        exact = settle(scene, edit)
+        scene = outcomes(scene, exact)[0]
+        yield exact, scene
+
+
+def carry_out(before: Scene | None, prompt: str) -> Scene:
+    """The scene that an exact draughtsman makes of a prompt.
+
+    Raises:
+        UnknownWordingError: The prompt is not one of the world's wordings.
+        ImpossibleEditError: The prompt cannot be carried out on this scene.
+    """
+    meaning = parse(prompt)
+    if isinstance(meaning, Description):
+        return _described(meaning)
+    scene = before or Scene(Background("paper"))
+    for _, after in settled(scene, meaning):
+        scene = after
+    return scene
+
+
+def execute(prompts: Iterable[str], source: Scene | None = None) -> list[Scene]:
+    """Carry a plan's prompts out exactly, each on the picture before.
+
+    Raises:
+        UnknownWordingError: A prompt is not one of the world's wordings.
+        ImpossibleEditError: A prompt cannot be carried out.
+    """
+    scenes: list[Scene] = []
+    for prompt in prompts:
+        source = carry_out(source, prompt)
+        scenes.append(source)
+    return scenes
+
+
+def refined(before: Scene | None, prompt: str, rng: Random, split: Split) -> str:
+    """A precise rewrite of a prompt, its places read off the scene before.
+
+    Raises:
+        UnknownWordingError: The prompt is not one of the world's wordings.
+        ImpossibleEditError: The prompt cannot be carried out on this scene.
+    """
+    meaning = parse(prompt)
+    if before is None or isinstance(meaning, Description):
+        return describe(carry_out(before, prompt), rng, split)
+    texts: list[str] = []
+    scene = before
+    for edit, after in settled(before, meaning):
+        text = phrase(scene, edit, rng, Style.PRECISE, split)
+        texts.append(text.removeprefix("now ") if texts else text)
+        scene = after
+    return rng.choice(JOINERS[split]).join(texts)
+
+
+def _described(meaning: Description) -> Scene:
+    scene = Scene(meaning.background)
+    for item, place in sorted(meaning.things, key=lambda thing: thing[1] is None):
+        scene = outcomes(scene, settle(scene, Add(item, place)))[0]
+    return scene
+
+
+def _about(edit: Remove | Recolour | Grow, scene: Scene, place: Place) -> Edit:
+    return replace(edit, ref=exact_ref(place, dict(scene.items)[place]))
+
+
+def _movable(scene: Scene, ref: Ref, where: Where) -> Place:
+    """The first item meant that has a place to go to."""
+    found = ref.find(scene)
+    if isinstance(where, Beside) and where.ref == ref:
+        for place in found:
+            beside = replace(where, ref=exact_ref(place, dict(scene.items)[place]))
+            if places_meant(scene, beside):
+                return place
+    return found[0]
+
+
+def _settled_place(scene: Scene, kind: str, where: Where) -> Place:
+    return standard_place(scene, kind) if where is None else places_meant(scene, where)[0]
