@@ -1,0 +1,1 @@
+"""One file per way to draw; each satisfies ``services.generator.ports.GeneratorBackend``."""
