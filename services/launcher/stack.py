@@ -23,8 +23,17 @@ TICK_S = 0.2
 _PORT_NAMES = ("valkey", *servers.SEAWEED_PORTS, *services.MODEL_SERVICES, "gateway")
 
 
-def plan_stack(folder: DataFolder, settings: LauncherSettings) -> tuple[ChildSpec, ...]:
-    """Every process of the stack, in the order of starting.
+@dataclass(frozen=True, slots=True)
+class StackPlan:
+    """Every process of a stack in the order of starting, and where the stack is reached."""
+
+    specs: tuple[ChildSpec, ...]
+    url: str
+    redis_url: str
+
+
+def plan_stack(folder: DataFolder, settings: LauncherSettings) -> StackPlan:
+    """The whole stack: both servers and every service.
 
     Raises:
         LauncherError: The gateway's port is taken, or a model is missing.
@@ -37,7 +46,7 @@ def plan_stack(folder: DataFolder, settings: LauncherSettings) -> tuple[ChildSpe
         )
     wiring = services.Wiring(_ports(folder, settings), folder.credentials(), settings)
     models = tuple(services.model_service(name, wiring) for name in services.MODEL_SERVICES)
-    return (
+    specs = (
         servers.valkey(folder, wiring.ports, wiring.credentials),
         servers.seaweedfs(folder, wiring.ports, wiring.credentials),
         *models,
@@ -45,6 +54,8 @@ def plan_stack(folder: DataFolder, settings: LauncherSettings) -> tuple[ChildSpe
         services.orchestrator("reaper", wiring),
         services.gateway(wiring, key_file=folder.key),
     )
+    redis_url = servers.redis_url(wiring.ports, wiring.credentials)
+    return StackPlan(specs, url=wiring.url("gateway"), redis_url=redis_url)
 
 
 def _ports(folder: DataFolder, settings: LauncherSettings) -> dict[str, int]:
@@ -61,14 +72,14 @@ class Stack:
     """All processes of a stack; ``tick`` it regularly from the main thread."""
 
     folder: DataFolder
-    specs: tuple[ChildSpec, ...]
+    plan: StackPlan
     tell: Callable[[str], None]
     """Takes one line worth telling the person who started it."""
     children: dict[str, Child] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the children; nothing is started yet."""
-        self.children = {s.name: Child(s, log=self.folder.log(s.name)) for s in self.specs}
+        self.children = {s.name: Child(s, log=self.folder.log(s.name)) for s in self.plan.specs}
 
     @property
     def ready(self) -> bool:
@@ -118,8 +129,8 @@ class Stack:
         """The stack as other commands see it."""
         return StackState(
             pid=os.getpid(),
-            url=self.children["gateway"].spec.address,
-            redis_url=self.children["worker"].spec.environment["ORCHESTRATOR_REDIS_URL"],
+            url=self.plan.url,
+            redis_url=self.plan.redis_url,
             ready=self.ready,
             processes=tuple(_process_state(child) for child in self.children.values()),
         )
