@@ -14,20 +14,33 @@ from services.trainer.sketchbook.wording import NUMBER_WORDS, Split
 from services.trainer.sketchbook.world import Scene
 
 ONE = Wordings(
-    train=("describe this picture in one sentence {marks}", "what do you see in this picture? {marks}",
-           "{marks} what is in this picture?", "write one sentence about this picture: {marks}",
-           "{marks} explain what this picture shows"),
-    heldout=("{marks} describe what you see in this picture", "write what this picture shows: {marks}",
-             "{marks} what do you see?"),
-)  # fmt: skip
+    train=(
+        "describe this picture in one sentence {marks}",
+        "what do you see in this picture? {marks}",
+        "{marks} what is in this picture?",
+        "write one sentence about this picture: {marks}",
+        "{marks} explain what this picture shows",
+    ),
+    heldout=(
+        "{marks} describe what you see in this picture",
+        "write what this picture shows: {marks}",
+        "{marks} what do you see?",
+    ),
+)
 MANY = Wordings(
-    train=("describe each picture in one sentence: {marks}", "write one sentence for each picture {marks}",
-           "{marks} what does each picture show?", "explain these {n} pictures, one sentence each: {marks}",
-           "{marks} describe what you see in each picture"),
-    heldout=("{marks} write one sentence about each of these pictures",
-             "describe these {n} pictures, one sentence each: {marks}",
-             "explain what each picture shows {marks}"),
-)  # fmt: skip
+    train=(
+        "describe each picture in one sentence: {marks}",
+        "write one sentence for each picture {marks}",
+        "{marks} what does each picture show?",
+        "explain these {n} pictures, one sentence each: {marks}",
+        "{marks} describe what you see in each picture",
+    ),
+    heldout=(
+        "{marks} write one sentence about each of these pictures",
+        "describe these {n} pictures, one sentence each: {marks}",
+        "explain what each picture shows {marks}",
+    ),
+)
 _MAX_ITEMS = 3
 
 
@@ -39,8 +52,15 @@ def annotate(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:  # 
     wordings = ONE if number == 1 else MANY
     template = wordings.pick(rng, split, str(number))
     text = finished(template.format(marks=marks, n=NUMBER_WORDS[number]), rng)
-    return SketchRequest(text, given, Use.ANNOTATION, False, None, _steps(given),
-                         Goal((goals.TextsDescribe(given),)))  # fmt: skip
+    return SketchRequest(
+        text,
+        given,
+        Use.ANNOTATION,
+        implicit=False,
+        asked_steps=None,
+        plan=_steps(given),
+        goal=Goal((goals.TextsDescribe(given),)),
+    )
 
 
 def _steps(given: tuple[Scene, ...]) -> tuple[PlannedStep, ...]:

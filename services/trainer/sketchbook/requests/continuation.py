@@ -46,19 +46,31 @@ from services.trainer.sketchbook.world import (
 )
 
 REST = Wordings(
-    train=("{marks} show the rest{hint}", "this is how it begins: {marks} Show the rest{hint}.",
-           "{marks} continue{hint}", "finish the story{hint}: {marks}",
-           "here are the first pictures: {marks} Draw the rest{hint}."),
-    heldout=("here are the first pictures: {marks} Show the rest{hint}.",
-             "{marks} finish the story{hint}", "this is how it begins: {marks} Continue{hint}."),
-)  # fmt: skip
+    train=(
+        "{marks} show the rest{hint}",
+        "this is how it begins: {marks} Show the rest{hint}.",
+        "{marks} continue{hint}",
+        "finish the story{hint}: {marks}",
+        "here are the first pictures: {marks} Draw the rest{hint}.",
+    ),
+    heldout=(
+        "here are the first pictures: {marks} Show the rest{hint}.",
+        "{marks} finish the story{hint}",
+        "this is how it begins: {marks} Continue{hint}.",
+    ),
+)
 NEXT = Wordings(
-    train=("{marks} show the next {n}{hint}", "{marks} draw the next {n}{hint}",
-           "this is how it begins: {marks} Show the next {n}{hint}.",
-           "continue with {n}{hint}: {marks}"),
-    heldout=("this is how it begins: {marks} Draw the next {n}{hint}.",
-             "{marks} continue with the next {n}{hint}"),
-)  # fmt: skip
+    train=(
+        "{marks} show the next {n}{hint}",
+        "{marks} draw the next {n}{hint}",
+        "this is how it begins: {marks} Show the next {n}{hint}.",
+        "continue with {n}{hint}: {marks}",
+    ),
+    heldout=(
+        "this is how it begins: {marks} Draw the next {n}{hint}.",
+        "{marks} continue with the next {n}{hint}",
+    ),
+)
 THIS_STORY = Wordings(
     train=(
         "tell the story of this {kind}{end}",
@@ -68,11 +80,18 @@ THIS_STORY = Wordings(
     heldout=("tell a story about this {kind}{end}", "draw the story of this {kind}{end}"),
 )
 LOOKS = Wordings(
-    train=("{marks} what does this look like {change}?", "show this picture {change} {marks}",
-           "{marks} draw the same picture {change}", "{marks} show what happens {change}"),
-    heldout=("{marks} draw what this picture looks like {change}",
-             "{marks} show the same picture {change}", "what happens {change}? {marks}"),
-)  # fmt: skip
+    train=(
+        "{marks} what does this look like {change}?",
+        "show this picture {change} {marks}",
+        "{marks} draw the same picture {change}",
+        "{marks} show what happens {change}",
+    ),
+    heldout=(
+        "{marks} draw what this picture looks like {change}",
+        "{marks} show the same picture {change}",
+        "what happens {change}? {marks}",
+    ),
+)
 NUMBER = Wordings(("{n} pictures", "{n} steps", "{n} images"), ("{n} images", "{n} pictures"))
 Form = Callable[..., SketchRequest]
 
@@ -99,12 +118,24 @@ def _ask_on(
 
 
 def _request(
-    text: str, given: list[Scene], plan: Planner, checks: tuple[goals.Check, ...], *,
-    asked: int | None, implicit: bool = False,
-) -> SketchRequest:  # fmt: skip
+    text: str,
+    given: list[Scene],
+    plan: Planner,
+    checks: tuple[goals.Check, ...],
+    *,
+    asked: int | None,
+    implicit: bool = False,
+) -> SketchRequest:
     how_many = goals.Pictures(asked) if asked else goals.Pictures(1, exactly=False)
-    return SketchRequest(text, tuple(given), Use.CONTINUATION, implicit, asked, plan.steps(),
-                         Goal((how_many, goals.Changing(given[-1]), *checks)))  # fmt: skip
+    return SketchRequest(
+        text,
+        tuple(given),
+        Use.CONTINUATION,
+        implicit,
+        asked,
+        plan.steps(),
+        Goal((how_many, goals.Changing(given[-1]), *checks)),
+    )
 
 
 def _opening(rng: Random, split: Split, kinds: tuple[str, ...]) -> tuple[Scene, Item]:
@@ -132,8 +163,11 @@ def day(rng: Random, split: Split) -> SketchRequest:
     for time in rest[: asked or len(rest)]:
         plan.at_time(time)
     last = rest[(asked or len(rest)) - 1]
-    checks = (goals.Always(Ref(item.kind, item.colour)), goals.InOrder(rest),
-              goals.BackgroundAt(-1, given[-1].background.setting, last))  # fmt: skip
+    checks = (
+        goals.Always(Ref(item.kind, item.colour)),
+        goals.InOrder(rest),
+        goals.BackgroundAt(-1, given[-1].background.setting, last),
+    )
     text = _ask_on(given, asked, hint, rng, split, about=item.kind)
     return _request(text, given, plan, checks, asked=asked)
 
@@ -154,8 +188,11 @@ def growth(rng: Random, split: Split) -> SketchRequest:
     for _ in range(asked or steps):
         plan.grow(Ref(kind))
     ref = Ref(kind, item.colour)
-    checks = (goals.Always(ref), goals.StagesRise(ref, None, number + (asked or steps)),
-              goals.NothingLost(given[-1]))  # fmt: skip
+    checks = (
+        goals.Always(ref),
+        goals.StagesRise(ref, None, number + (asked or steps)),
+        goals.NothingLost(given[-1]),
+    )
     hint = f"as the {kind} grows" if number == 1 else rng.choice(("", f"as the {kind} grows"))
     text = _ask_on(given, asked, hint, rng, split, about=kind)
     return _request(text, given, plan, checks, asked=asked)
@@ -381,6 +418,14 @@ def _explicit(form: Callable[[Random, Split], SketchRequest]) -> Form:
 
 FORMS = tuple(
     (_explicit(form), share)
-    for form, share in ((day, 0.2), (growth, 0.16), (motion, 0.14), (counting, 0.1),
-                        (gathering, 0.1), (composition, 0.08), (this_story, 0.14), (changed, 0.08))
-)  # fmt: skip
+    for form, share in (
+        (day, 0.2),
+        (growth, 0.16),
+        (motion, 0.14),
+        (counting, 0.1),
+        (gathering, 0.1),
+        (composition, 0.08),
+        (this_story, 0.14),
+        (changed, 0.08),
+    )
+)

@@ -28,12 +28,22 @@ from services.trainer.sketchbook.wording import TIME_PHRASES, Split, article
 from services.trainer.sketchbook.world import STAGES, Background, Item, Place, Ref, Scene
 
 HOW_TO = Wordings(
-    train=("how do I draw {thing}, step by step?", "how do I draw {thing} step by step?", "show me how to draw {thing} step by step",
-           "teach me to draw {thing}", "explain how to draw {thing}", "how can I draw {thing}?",
-           "I want to draw {thing}. What are the steps?"),
-    heldout=("explain step by step how to draw {thing}", "teach me how I can draw {thing}",
-             "what are the steps to draw {thing}?", "how do I draw {thing}?"),
-)  # fmt: skip
+    train=(
+        "how do I draw {thing}, step by step?",
+        "how do I draw {thing} step by step?",
+        "show me how to draw {thing} step by step",
+        "teach me to draw {thing}",
+        "explain how to draw {thing}",
+        "how can I draw {thing}?",
+        "I want to draw {thing}. What are the steps?",
+    ),
+    heldout=(
+        "explain step by step how to draw {thing}",
+        "teach me how I can draw {thing}",
+        "what are the steps to draw {thing}?",
+        "how do I draw {thing}?",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,65 +65,175 @@ def _house(colour: str) -> Item:
 _TREE = Item("tree", stage=3)
 _SUN, _CLOUD, _BIRD = Item("sun"), Item("cloud"), Item("bird", "blue")
 COMPOSITIONS = (
-    Composition("village", "meadow",
-                ((_house("red"), Place(3, 0)), (_house("blue"), Place(3, 1)), (_TREE, Place(3, 2)),
-                 (_house("yellow"), Place(3, 3)), (_BIRD, Place(1, 1)), (_CLOUD, Place(0, 2))),
-                ("a place with a few houses where farmers live",), ("a few houses where farmers live",)),
-    Composition("farm", "meadow",
-                ((_house("red"), Place(3, 0)), (Item("cow"), Place(3, 1)), (Item("hen"), Place(3, 2)),
-                 (Item("dog"), Place(3, 3)), (_TREE, Place(2, 0)), (_SUN, Place(0, 3))),
-                ("the place where cows and hens live",), ("the place where milk and eggs come from",)),
-    Composition("harbour", "sea",
-                ((Item("boat", "red"), Place(3, 0)), (Item("boat", "blue"), Place(3, 1)),
-                 (Item("boat", "yellow"), Place(3, 2)), (Item("fish", "orange"), Place(3, 3)),
-                 (Item("bird", "white"), Place(1, 2)), (_SUN, Place(0, 3))),
-                ("the place where boats stay when they are not sailing",),
-                ("the place where boats stay",)),
-    Composition("garden", "meadow",
-                ((Item("flower", "red", 3), Place(3, 0)), (Item("flower", "yellow", 3), Place(3, 1)),
-                 (Item("flower", "pink", 3), Place(3, 2)), (_TREE, Place(3, 3)),
-                 (Item("bee"), Place(1, 1)), (_SUN, Place(0, 3))),
-                ("the place where people grow flowers",), ("the place where flowers grow",)),
-    Composition("street", "town",
-                ((Item("car", "blue"), Place(3, 0)), (Item("car", "red"), Place(3, 2)),
-                 (_house("yellow"), Place(2, 1)), (_house("pink"), Place(2, 3)),
-                 (Item("dog"), Place(3, 3)), (_CLOUD, Place(0, 1))),
-                ("the place where cars drive between houses",), ("the place where cars drive",)),
-    Composition("winter scene", "snow",
-                ((Item("snowman", stage=3), Place(3, 1)), (_TREE, Place(3, 2)),
-                 (_house("red"), Place(3, 0)), (_TREE, Place(3, 3)), (_CLOUD, Place(0, 1)),
-                 (_BIRD, Place(1, 2))),
-                ("a picture of the season when it snows",), ("a picture of the cold season",)),
-    Composition("starry sky", "town",
-                ((Item("moon", stage=3), Place(0, 1)), (Item("star"), Place(0, 3)),
-                 (Item("star"), Place(1, 0)), (Item("star"), Place(1, 2)), (Item("star"), Place(0, 0)),
-                 (_house("blue"), Place(3, 1))),
-                ("what you see above the roofs at midnight",), ("what you see in the sky at midnight",)),
-    Composition("aquarium", "sea",
-                ((Item("fish", "orange"), Place(2, 1)), (Item("fish", "blue"), Place(3, 2)),
-                 (Item("fish", "yellow"), Place(1, 2)), (Item("fish", "red"), Place(3, 0)),
-                 (Item("fish", "purple"), Place(2, 3)), (Item("fish", "green"), Place(1, 0))),
-                ("a glass home for pet fish",), ("the glass home of pet fish",)),
-    Composition("birthday party", "meadow",
-                ((Item("balloon", "red"), Place(1, 0)), (Item("balloon", "yellow"), Place(1, 1)),
-                 (Item("balloon", "blue"), Place(1, 2)), (Item("ball", "orange"), Place(3, 1)),
-                 (Item("cat", "white"), Place(3, 2)), (_SUN, Place(0, 3))),
-                ("what children have when they become a year older",),
-                ("what people have when they become a year older",)),
-    Composition("orchard", "meadow",
-                ((_TREE, Place(2, 0)), (_TREE, Place(2, 1)), (Item("apple"), Place(3, 0)),
-                 (Item("apple"), Place(3, 1)), (_TREE, Place(2, 2)), (_SUN, Place(0, 3))),
-                ("the place where fruit trees grow",), ("the place where fruit grows",)),
-    Composition("beach holiday", "beach",
-                ((Item("umbrella", "yellow"), Place(3, 1)), (Item("ball", "red"), Place(3, 2)),
-                 (_SUN, Place(0, 2)), (Item("kite", "green"), Place(1, 0)),
-                 (Item("boat", "white"), Place(2, 3)), (Item("dog"), Place(3, 0))),
-                ("a summer day where people sunbathe",), ("a summer day where people build sand castles",)),
-    Composition("forest", "meadow",
-                ((_TREE, Place(3, 0)), (_TREE, Place(3, 1)), (_TREE, Place(2, 2)),
-                 (Item("mushroom"), Place(3, 2)), (_TREE, Place(2, 3)), (_BIRD, Place(0, 1))),
-                ("the place where many trees grow",), ("the place where many trees are",)),
-)  # fmt: skip
+    Composition(
+        "village",
+        "meadow",
+        (
+            (_house("red"), Place(3, 0)),
+            (_house("blue"), Place(3, 1)),
+            (_TREE, Place(3, 2)),
+            (_house("yellow"), Place(3, 3)),
+            (_BIRD, Place(1, 1)),
+            (_CLOUD, Place(0, 2)),
+        ),
+        ("a place with a few houses where farmers live",),
+        ("a few houses where farmers live",),
+    ),
+    Composition(
+        "farm",
+        "meadow",
+        (
+            (_house("red"), Place(3, 0)),
+            (Item("cow"), Place(3, 1)),
+            (Item("hen"), Place(3, 2)),
+            (Item("dog"), Place(3, 3)),
+            (_TREE, Place(2, 0)),
+            (_SUN, Place(0, 3)),
+        ),
+        ("the place where cows and hens live",),
+        ("the place where milk and eggs come from",),
+    ),
+    Composition(
+        "harbour",
+        "sea",
+        (
+            (Item("boat", "red"), Place(3, 0)),
+            (Item("boat", "blue"), Place(3, 1)),
+            (Item("boat", "yellow"), Place(3, 2)),
+            (Item("fish", "orange"), Place(3, 3)),
+            (Item("bird", "white"), Place(1, 2)),
+            (_SUN, Place(0, 3)),
+        ),
+        ("the place where boats stay when they are not sailing",),
+        ("the place where boats stay",),
+    ),
+    Composition(
+        "garden",
+        "meadow",
+        (
+            (Item("flower", "red", 3), Place(3, 0)),
+            (Item("flower", "yellow", 3), Place(3, 1)),
+            (Item("flower", "pink", 3), Place(3, 2)),
+            (_TREE, Place(3, 3)),
+            (Item("bee"), Place(1, 1)),
+            (_SUN, Place(0, 3)),
+        ),
+        ("the place where people grow flowers",),
+        ("the place where flowers grow",),
+    ),
+    Composition(
+        "street",
+        "town",
+        (
+            (Item("car", "blue"), Place(3, 0)),
+            (Item("car", "red"), Place(3, 2)),
+            (_house("yellow"), Place(2, 1)),
+            (_house("pink"), Place(2, 3)),
+            (Item("dog"), Place(3, 3)),
+            (_CLOUD, Place(0, 1)),
+        ),
+        ("the place where cars drive between houses",),
+        ("the place where cars drive",),
+    ),
+    Composition(
+        "winter scene",
+        "snow",
+        (
+            (Item("snowman", stage=3), Place(3, 1)),
+            (_TREE, Place(3, 2)),
+            (_house("red"), Place(3, 0)),
+            (_TREE, Place(3, 3)),
+            (_CLOUD, Place(0, 1)),
+            (_BIRD, Place(1, 2)),
+        ),
+        ("a picture of the season when it snows",),
+        ("a picture of the cold season",),
+    ),
+    Composition(
+        "starry sky",
+        "town",
+        (
+            (Item("moon", stage=3), Place(0, 1)),
+            (Item("star"), Place(0, 3)),
+            (Item("star"), Place(1, 0)),
+            (Item("star"), Place(1, 2)),
+            (Item("star"), Place(0, 0)),
+            (_house("blue"), Place(3, 1)),
+        ),
+        ("what you see above the roofs at midnight",),
+        ("what you see in the sky at midnight",),
+    ),
+    Composition(
+        "aquarium",
+        "sea",
+        (
+            (Item("fish", "orange"), Place(2, 1)),
+            (Item("fish", "blue"), Place(3, 2)),
+            (Item("fish", "yellow"), Place(1, 2)),
+            (Item("fish", "red"), Place(3, 0)),
+            (Item("fish", "purple"), Place(2, 3)),
+            (Item("fish", "green"), Place(1, 0)),
+        ),
+        ("a glass home for pet fish",),
+        ("the glass home of pet fish",),
+    ),
+    Composition(
+        "birthday party",
+        "meadow",
+        (
+            (Item("balloon", "red"), Place(1, 0)),
+            (Item("balloon", "yellow"), Place(1, 1)),
+            (Item("balloon", "blue"), Place(1, 2)),
+            (Item("ball", "orange"), Place(3, 1)),
+            (Item("cat", "white"), Place(3, 2)),
+            (_SUN, Place(0, 3)),
+        ),
+        ("what children have when they become a year older",),
+        ("what people have when they become a year older",),
+    ),
+    Composition(
+        "orchard",
+        "meadow",
+        (
+            (_TREE, Place(2, 0)),
+            (_TREE, Place(2, 1)),
+            (Item("apple"), Place(3, 0)),
+            (Item("apple"), Place(3, 1)),
+            (_TREE, Place(2, 2)),
+            (_SUN, Place(0, 3)),
+        ),
+        ("the place where fruit trees grow",),
+        ("the place where fruit grows",),
+    ),
+    Composition(
+        "beach holiday",
+        "beach",
+        (
+            (Item("umbrella", "yellow"), Place(3, 1)),
+            (Item("ball", "red"), Place(3, 2)),
+            (_SUN, Place(0, 2)),
+            (Item("kite", "green"), Place(1, 0)),
+            (Item("boat", "white"), Place(2, 3)),
+            (Item("dog"), Place(3, 0)),
+        ),
+        ("a summer day where people sunbathe",),
+        ("a summer day where people build sand castles",),
+    ),
+    Composition(
+        "forest",
+        "meadow",
+        (
+            (_TREE, Place(3, 0)),
+            (_TREE, Place(3, 1)),
+            (_TREE, Place(2, 2)),
+            (Item("mushroom"), Place(3, 2)),
+            (_TREE, Place(2, 3)),
+            (_BIRD, Place(0, 1)),
+        ),
+        ("the place where many trees grow",),
+        ("the place where many trees are",),
+    ),
+)
 _WITHOUT_TIME = ("starry sky",)
 _CORE = 3
 STAGED = Wordings(("{a}",), ("{a}",))
@@ -174,10 +294,12 @@ def composition(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     plan = _draw_one_by_one(Scene(background), form.items, asked or 4, at_once=_CORE)
     core = tuple(item for item, _ in form.items[:_CORE])
     checks = (
-        _how_many(asked), goals.EndsWith(_needed(core, coloured=False)), goals.NothingLost(),
+        _how_many(asked),
+        goals.EndsWith(_needed(core, coloured=False)),
+        goals.NothingLost(),
         goals.Changing(),
         goals.BackgroundAt(-1, form.setting if form.name != "village" else None, time or None),
-    )  # fmt: skip
+    )
     text = counted_how_to(text, asked, rng, split)
     text = finished(text, rng)
     return _request(text, plan, Goal(checks), asked=asked, implicit=implicit)
@@ -211,15 +333,38 @@ def built_up(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
         plan.grow(Ref(kind))
     fill_up_around(plan, (asked or len(STAGES)) - len(STAGES))
     ref = Ref(kind, subject.item.colour if subject.colour_said else None)
-    checks = (_how_many(asked), goals.StagesRise(ref, None, 3), goals.NothingLost(),
-              goals.Changing())  # fmt: skip
+    checks = (
+        _how_many(asked),
+        goals.StagesRise(ref, None, 3),
+        goals.NothingLost(),
+        goals.Changing(),
+    )
     text = counted_how_to(text, asked, rng, split)
     text = finished(text, rng)
     return _request(text, plan, Goal(checks), asked=asked, implicit=implicit)
 
 
-_LIST_KINDS = ("house", "car", "ball", "umbrella", "cat", "cow", "dog", "hen", "apple", "mushroom",
-               "tree", "sun", "cloud", "bird", "kite", "balloon", "bee", "boat", "fish")  # fmt: skip
+_LIST_KINDS = (
+    "house",
+    "car",
+    "ball",
+    "umbrella",
+    "cat",
+    "cow",
+    "dog",
+    "hen",
+    "apple",
+    "mushroom",
+    "tree",
+    "sun",
+    "cloud",
+    "bird",
+    "kite",
+    "balloon",
+    "bee",
+    "boat",
+    "fish",
+)
 
 
 def listed(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
@@ -227,8 +372,9 @@ def listed(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     number = rng.randint(2, 4)
     kinds = rng.sample(_LIST_KINDS, number)
     hidden = rng.randrange(number) if implicit else -1
-    subjects = [sample_subject(rng, split, (kind,), implicit=i == hidden)
-                for i, kind in enumerate(kinds)]  # fmt: skip
+    subjects = [
+        sample_subject(rng, split, (kind,), implicit=i == hidden) for i, kind in enumerate(kinds)
+    ]
     setting, place_words, said = sample_location(rng, split, "meadow")
     if not said:
         setting, place_words = "meadow", f" {LOCATIONS['meadow']}"
@@ -245,8 +391,13 @@ def listed(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     wanted = tuple(
         (Ref(s.item.kind, s.item.colour if s.colour_said else None), 1) for s in subjects
     )
-    checks = (_how_many(asked), goals.EndsWith(wanted), goals.NothingLost(), goals.Changing(),
-              goals.BackgroundAt(-1, setting))  # fmt: skip
+    checks = (
+        _how_many(asked),
+        goals.EndsWith(wanted),
+        goals.NothingLost(),
+        goals.Changing(),
+        goals.BackgroundAt(-1, setting),
+    )
     text = counted_how_to(text, asked, rng, split)
     text = finished(text, rng)
     return _request(text, plan, Goal(checks), asked=asked, implicit=implicit and hidden >= 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from services.trainer.sketchbook import goals
@@ -33,34 +34,60 @@ from services.trainer.sketchbook.world import (
 )
 
 STACK = Wordings(
-    train=("put {a} on {b}, one move at a time", "put {a} on top of {b}", "stack {a} on {b}",
-           "move {a} onto {b}, one move at a time", "{a} goes on {b}: show each move"),
-    heldout=("stack {a} on top of {b}, one move at a time", "put {a} onto {b}",
-             "move {a} on top of {b}: show each move"),
-)  # fmt: skip
+    train=(
+        "put {a} on {b}, one move at a time",
+        "put {a} on top of {b}",
+        "stack {a} on {b}",
+        "move {a} onto {b}, one move at a time",
+        "{a} goes on {b}: show each move",
+    ),
+    heldout=(
+        "stack {a} on top of {b}, one move at a time",
+        "put {a} onto {b}",
+        "move {a} on top of {b}: show each move",
+    ),
+)
 TOWER = Wordings(
-    train=("build a tower of the {list} blocks, with the {first} one at the bottom",
-           "stack the blocks from the bottom up: {list}",
-           "make a tower, one move at a time, from the bottom up: {list}"),
-    heldout=("build a tower from the bottom up, one move at a time: {list}",
-             "stack the {list} blocks, with the {first} one at the bottom"),
-)  # fmt: skip
+    train=(
+        "build a tower of the {list} blocks, with the {first} one at the bottom",
+        "stack the blocks from the bottom up: {list}",
+        "make a tower, one move at a time, from the bottom up: {list}",
+    ),
+    heldout=(
+        "build a tower from the bottom up, one move at a time: {list}",
+        "stack the {list} blocks, with the {first} one at the bottom",
+    ),
+)
 SWAP = Wordings(
-    train=("swap {a} and {b}", "let {a} and {b} change places", "swap {a} with {b}, one move at a time"),
+    train=(
+        "swap {a} and {b}",
+        "let {a} and {b} change places",
+        "swap {a} with {b}, one move at a time",
+    ),
     heldout=("swap {a} and {b}, one move at a time", "let {a} change places with {b}"),
-)  # fmt: skip
+)
 CLEAR = Wordings(
-    train=("take away everything but {a}, one thing at a time", "remove all but {a}, one at a time",
-           "clear the picture until only {a} is left"),
-    heldout=("remove everything but {a}, one thing at a time",
-             "take things away until only {a} is left"),
-)  # fmt: skip
+    train=(
+        "take away everything but {a}, one thing at a time",
+        "remove all but {a}, one at a time",
+        "clear the picture until only {a} is left",
+    ),
+    heldout=(
+        "remove everything but {a}, one thing at a time",
+        "take things away until only {a} is left",
+    ),
+)
 PAINT = Wordings(
-    train=("paint all the {things} {colour}, one at a time", "make every {thing} {colour}, one by one",
-           "show how all the {things} are painted {colour}"),
-    heldout=("paint every {thing} {colour}, one by one",
-             "make all the {things} {colour}, one at a time"),
-)  # fmt: skip
+    train=(
+        "paint all the {things} {colour}, one at a time",
+        "make every {thing} {colour}, one by one",
+        "show how all the {things} are painted {colour}",
+    ),
+    heldout=(
+        "paint every {thing} {colour}, one by one",
+        "make all the {things} {colour}, one at a time",
+    ),
+)
 IN_MOVES = Wordings(
     train=("{text} in {n} moves", "{text}, with {n} moves", "in {n} moves, {text}"),
     heldout=("with {n} moves, {text}", "{text}, in {n} moves"),
@@ -70,10 +97,16 @@ START = Wordings(
     heldout=("we start with {things}. {text}", "there is {things} to start with. {text}"),
 )
 LOOK = Wordings(
-    train=(f"{IMAGE_MARK} {{text}}", f"here is a picture: {IMAGE_MARK} {{text}}",
-           f"look at this picture {IMAGE_MARK}. {{text}}"),
-    heldout=(f"look at this: {IMAGE_MARK} {{text}}", f"here is this picture {IMAGE_MARK}. {{text}}"),
-)  # fmt: skip
+    train=(
+        f"{IMAGE_MARK} {{text}}",
+        f"here is a picture: {IMAGE_MARK} {{text}}",
+        f"look at this picture {IMAGE_MARK}. {{text}}",
+    ),
+    heldout=(
+        f"look at this: {IMAGE_MARK} {{text}}",
+        f"here is this picture {IMAGE_MARK}. {{text}}",
+    ),
+)
 _ON_TOP_KINDS = ("ball", "apple", "cat", "hen", "mushroom", "bird")
 _MIXED_KINDS = ("house", "boat", "car", "ball", "cat", "cow", "dog", "hen", "umbrella", "apple")
 _SETTINGS = ("meadow", "beach", "town", "desert", "snow", "paper")
@@ -93,7 +126,7 @@ def _ref(item: Item) -> Ref:
 
 def _in_a_row(items: list[Item], background: Background) -> Scene:
     """The start a text describes: the bottom row, in the order of mention."""
-    step = 2 if len(items) == 2 else 1  # noqa: PLR2004
+    step = 2 if len(items) == 2 else 1
     return Scene.of(background, {Place(3, i * step): item for i, item in enumerate(items)})
 
 
@@ -113,9 +146,17 @@ def _begin(scene: Scene, *, given: bool) -> Planner:
 
 
 def _finish(
-    text: str, plan: Planner, start: Scene, checks: tuple[goals.Check, ...], *,
-    rng: Random, split: Split, given: bool, implicit: bool, items: list[Item] | None = None,
-) -> SketchRequest:  # fmt: skip
+    text: str,
+    plan: Planner,
+    start: Scene,
+    checks: tuple[goals.Check, ...],
+    *,
+    rng: Random,
+    split: Split,
+    given: bool,
+    implicit: bool,
+    items: list[Item] | None = None,
+) -> SketchRequest:
     """Ask for the natural number of moves now and then; show or describe the start."""
     moves = plan.count - (0 if given else 1)
     asked = plan.count if rng.random() < 0.35 and given and moves > 1 else None
@@ -130,8 +171,9 @@ def _finish(
         text = text[0].upper() + text[1:]
     how_many = goals.Pictures(asked) if asked else goals.Pictures(plan.count, exactly=False)
     images = (start,) if given else ()
-    return SketchRequest(text, images, Use.MANIPULATION, implicit, asked, plan.steps(),
-                         Goal((how_many, *checks)))  # fmt: skip
+    return SketchRequest(
+        text, images, Use.MANIPULATION, implicit, asked, plan.steps(), Goal((how_many, *checks))
+    )
 
 
 def _names(a: Item, b: Item, rng: Random, split: Split, *, hide: bool) -> tuple[str, str]:
@@ -156,13 +198,19 @@ def stack(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
         start = start.with_item(_ref(lower).find(start)[0].moved(-1, 0), other)
     plan = _begin(start, given=given)
     if blocked:
-        plan.move(_ref(other), standard_place(start, "block"),
-                  instruction=f"First move the {thing_name(other)} out of the way.")  # fmt: skip
+        plan.move(
+            _ref(other),
+            standard_place(start, "block"),
+            instruction=f"First move the {thing_name(other)} out of the way.",
+        )
     plan.stack(_ref(upper), _ref(lower))
-    checks = (goals.NextTo(_ref(upper), Relation.ABOVE, _ref(lower)),
-              goals.OneThingEach(start if given else None))  # fmt: skip
-    return _finish(text, plan, start, checks, rng=rng, split=split, given=given,
-                   implicit=implicit, items=items)  # fmt: skip
+    checks = (
+        goals.NextTo(_ref(upper), Relation.ABOVE, _ref(lower)),
+        goals.OneThingEach(start if given else None),
+    )
+    return _finish(
+        text, plan, start, checks, rng=rng, split=split, given=given, implicit=implicit, items=items
+    )
 
 
 def tower(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
@@ -177,11 +225,20 @@ def tower(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     start = _scattered(blocks, rng) if given else _in_a_row(blocks, Background("paper"))
     plan = _begin(start, given=given)
     checks: list[goals.Check] = [goals.OneThingEach(start if given else None)]
-    for below, above in zip(blocks, blocks[1:], strict=False):
+    for below, above in pairwise(blocks):
         plan.stack(_ref(above), _ref(below))
         checks.append(goals.NextTo(_ref(above), Relation.ABOVE, _ref(below)))
-    return _finish(text, plan, start, tuple(checks), rng=rng, split=split, given=given,
-                   implicit=False, items=blocks)  # fmt: skip
+    return _finish(
+        text,
+        plan,
+        start,
+        tuple(checks),
+        rng=rng,
+        split=split,
+        given=given,
+        implicit=False,
+        items=blocks,
+    )
 
 
 def swap(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
@@ -199,11 +256,15 @@ def swap(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     plan.move(_ref(first), side, instruction=f"First move the {name} out of the way.")
     plan.move(_ref(second), place_a, instruction=f"Now the {thing_name(second)} takes its place.")
     plan.move(_ref(first), place_b, instruction=f"Then the {name} takes the other place.")
-    checks = (goals.OneThingEach(start if given else None),
-              goals.EndsAs(((place_a, second), (place_b, first))) if given
-              else goals.Swapped(_ref(first), _ref(second)))  # fmt: skip
-    return _finish(text, plan, start, checks, rng=rng, split=split, given=given,
-                   implicit=implicit, items=items)  # fmt: skip
+    checks = (
+        goals.OneThingEach(start if given else None),
+        goals.EndsAs(((place_a, second), (place_b, first)))
+        if given
+        else goals.Swapped(_ref(first), _ref(second)),
+    )
+    return _finish(
+        text, plan, start, checks, rng=rng, split=split, given=given, implicit=implicit, items=items
+    )
 
 
 def clear(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:

@@ -41,37 +41,74 @@ from services.trainer.sketchbook.world import (
 )
 
 DAY = ("morning", "day", "evening", "night")
-STORY_KINDS = ("house", "boat", "car", "ball", "umbrella", "cat", "fish", "bird", "kite", "flower",
-               "cow", "dog", "hen", "tree", "snowman", "mushroom", "balloon")  # fmt: skip
-_COMPANIONS = (Item("cloud"), Item("bird", "white"), Item("balloon", "yellow"), Item("bee"),
-               Item("kite", "green"))  # fmt: skip
+STORY_KINDS = (
+    "house",
+    "boat",
+    "car",
+    "ball",
+    "umbrella",
+    "cat",
+    "fish",
+    "bird",
+    "kite",
+    "flower",
+    "cow",
+    "dog",
+    "hen",
+    "tree",
+    "snowman",
+    "mushroom",
+    "balloon",
+)
+_COMPANIONS = (
+    Item("cloud"),
+    Item("bird", "white"),
+    Item("balloon", "yellow"),
+    Item("bee"),
+    Item("kite", "green"),
+)
 
 DAY_STORY = Wordings(
-    train=("tell the story of {subject}{place} from {t1} to {t2}",
-           "show {subject}{place} from {t1} until {t2}",
-           "draw a picture story of {subject}{place} from {t1} to {t2}",
-           "show a day in the life of {subject}{place} from {t1} to {t2}",
-           "tell a story about {subject}{place} that lasts from {t1} to {t2}",
-           "make pictures of {subject}{place}, from {t1} until {t2}"),
-    heldout=("show the story of {subject}{place} from {t1} until {t2}",
-             "draw a story about {subject}{place} that lasts from {t1} to {t2}",
-             "tell a picture story of {subject}{place}, from {t1} until {t2}"),
-)  # fmt: skip
+    train=(
+        "tell the story of {subject}{place} from {t1} to {t2}",
+        "show {subject}{place} from {t1} until {t2}",
+        "draw a picture story of {subject}{place} from {t1} to {t2}",
+        "show a day in the life of {subject}{place} from {t1} to {t2}",
+        "tell a story about {subject}{place} that lasts from {t1} to {t2}",
+        "make pictures of {subject}{place}, from {t1} until {t2}",
+    ),
+    heldout=(
+        "show the story of {subject}{place} from {t1} until {t2}",
+        "draw a story about {subject}{place} that lasts from {t1} to {t2}",
+        "tell a picture story of {subject}{place}, from {t1} until {t2}",
+    ),
+)
 JOURNEY = Wordings(
-    train=("tell the story of {subject} that travels from {s1} to {s2}",
-           "show the journey of {subject} from {s1} to {s2}",
-           "draw how {subject} goes from {s1} to {s2}",
-           "make a picture story: {subject} travels from {s1} to {s2}"),
-    heldout=("draw the journey of {subject} from {s1} to {s2}",
-             "tell the story of how {subject} goes from {s1} to {s2}",
-             "show how {subject} travels from {s1} to {s2}"),
-)  # fmt: skip
+    train=(
+        "tell the story of {subject} that travels from {s1} to {s2}",
+        "show the journey of {subject} from {s1} to {s2}",
+        "draw how {subject} goes from {s1} to {s2}",
+        "make a picture story: {subject} travels from {s1} to {s2}",
+    ),
+    heldout=(
+        "draw the journey of {subject} from {s1} to {s2}",
+        "tell the story of how {subject} goes from {s1} to {s2}",
+        "show how {subject} travels from {s1} to {s2}",
+    ),
+)
 MOTION = Wordings(
-    train=("show how {subject} {motion}", "draw {subject} as it {motion}",
-           "tell the story of {subject} that {motion}", "make pictures of how {subject} {motion}"),
-    heldout=("draw how {subject} {motion}", "show {subject} as it {motion}",
-             "tell the story of how {subject} {motion}"),
-)  # fmt: skip
+    train=(
+        "show how {subject} {motion}",
+        "draw {subject} as it {motion}",
+        "tell the story of {subject} that {motion}",
+        "make pictures of how {subject} {motion}",
+    ),
+    heldout=(
+        "draw how {subject} {motion}",
+        "show {subject} as it {motion}",
+        "tell the story of how {subject} {motion}",
+    ),
+)
 MOTIONS: dict[Relation, dict[str, Wordings]] = {
     Relation.ABOVE: {
         "balloon": Wordings(("rises into the sky", "flies up"), ("rises up",)),
@@ -91,9 +128,17 @@ MOTIONS: dict[Relation, dict[str, Wordings]] = {
     Relation.LEFT_OF: {},
 }
 _WALKERS = {
-    "boat": "sails", "car": "drives", "cat": "walks", "cow": "walks", "dog": "runs", "hen": "walks",
-    "ball": "rolls", "fish": "swims", "bird": "flies", "cloud": "drifts",
-}  # fmt: skip
+    "boat": "sails",
+    "car": "drives",
+    "cat": "walks",
+    "cow": "walks",
+    "dog": "runs",
+    "hen": "walks",
+    "ball": "rolls",
+    "fish": "swims",
+    "bird": "flies",
+    "cloud": "drifts",
+}
 for _kind, _verb in _WALKERS.items():
     MOTIONS[Relation.RIGHT_OF][_kind] = Wordings(
         (f"{_verb} to the right", f"{_verb} from left to right"),
@@ -104,33 +149,59 @@ for _kind, _verb in _WALKERS.items():
         (f"{_verb} from the right to the left",),
     )
 GROWTHS = {
-    "tree": Wordings(("how a tree grows", "a seedling that becomes a big tree",
-                      "a tree from seedling to big tree"),
-                     ("how a seedling becomes a big tree", "how a tree grows from a seedling")),
-    "flower": Wordings(("how a {colour}flower grows", "a {colour}flower from sprout to bloom",
-                        "how a {colour}flower opens"),
-                       ("how a {colour}flower grows from a sprout", "a {colour}flower that opens")),
-    "moon": Wordings(("how the moon becomes full", "the moon from crescent to full moon",
-                      "how the moon grows"),
-                     ("how the crescent becomes a full moon", "the moon that becomes full")),
-    "snowman": Wordings(("how a snowman is built", "a snowman from the first snowball on",
-                         "how children build a snowman"),
-                        ("how a snowman is built from the first snowball on",
-                         "a snowman that children build")),
-}  # fmt: skip
+    "tree": Wordings(
+        (
+            "how a tree grows",
+            "a seedling that becomes a big tree",
+            "a tree from seedling to big tree",
+        ),
+        ("how a seedling becomes a big tree", "how a tree grows from a seedling"),
+    ),
+    "flower": Wordings(
+        (
+            "how a {colour}flower grows",
+            "a {colour}flower from sprout to bloom",
+            "how a {colour}flower opens",
+        ),
+        ("how a {colour}flower grows from a sprout", "a {colour}flower that opens"),
+    ),
+    "moon": Wordings(
+        ("how the moon becomes full", "the moon from crescent to full moon", "how the moon grows"),
+        ("how the crescent becomes a full moon", "the moon that becomes full"),
+    ),
+    "snowman": Wordings(
+        (
+            "how a snowman is built",
+            "a snowman from the first snowball on",
+            "how children build a snowman",
+        ),
+        ("how a snowman is built from the first snowball on", "a snowman that children build"),
+    ),
+}
 GROWTH_STORY = Wordings(
-    train=("show {growth}", "tell the story of {growth}", "draw {growth}",
-           "make a picture story of {growth}"),
-    heldout=("show the story of {growth}", "draw a picture story of {growth}",
-             "make pictures of {growth}"),
-)  # fmt: skip
+    train=(
+        "show {growth}",
+        "tell the story of {growth}",
+        "draw {growth}",
+        "make a picture story of {growth}",
+    ),
+    heldout=(
+        "show the story of {growth}",
+        "draw a picture story of {growth}",
+        "make pictures of {growth}",
+    ),
+)
 GATHERING = Wordings(
-    train=("show how {n} {things} come together{place}, one by one",
-           "draw {n} {things}{place}, one after the other",
-           "tell the story of {n} {things} that come together{place}, one by one"),
-    heldout=("draw how {n} {things} come together{place}, one after the other",
-             "show {n} {things}{place}, one by one"),
-)  # fmt: skip
+    train=(
+        "show how {n} {things} come together{place}, one by one",
+        "draw {n} {things}{place}, one after the other",
+        "tell the story of {n} {things} that come together{place}, one by one",
+    ),
+    heldout=(
+        "draw how {n} {things} come together{place}, one after the other",
+        "show {n} {things}{place}, one by one",
+    ),
+)
 SPELLING = Wordings(
     train=(
         "write the word {word}, one letter at a time",
@@ -150,8 +221,32 @@ COUNTING = Wordings(
         "count from {a} to {b}, one at a time",
     ),
 )
-WORDS = ("CAT", "DOG", "SUN", "HI", "BOAT", "STAR", "TREE", "MOON", "FISH", "BIRD", "COW", "BEE",
-         "HEN", "CAR", "RED", "BLUE", "HOME", "LOVE", "YES", "NO", "WIND", "SNOW", "PLAY", "GO")  # fmt: skip
+WORDS = (
+    "CAT",
+    "DOG",
+    "SUN",
+    "HI",
+    "BOAT",
+    "STAR",
+    "TREE",
+    "MOON",
+    "FISH",
+    "BIRD",
+    "COW",
+    "BEE",
+    "HEN",
+    "CAR",
+    "RED",
+    "BLUE",
+    "HOME",
+    "LOVE",
+    "YES",
+    "NO",
+    "WIND",
+    "SNOW",
+    "PLAY",
+    "GO",
+)
 
 
 def _ref(subject: Subject) -> Ref:
@@ -178,8 +273,11 @@ def fill_up(plan: Planner, ref: Ref, extra: int) -> None:
     companions = iter(_COMPANIONS)
     for index in range(extra):
         place = ref.find(plan.scene or Scene(Background("paper")))[0]
-        right_is_free = place.column + 1 < GRID and plan.scene is not None and (
-            plan.scene.at(place.moved(0, 1)) is None)  # fmt: skip
+        right_is_free = (
+            place.column + 1 < GRID
+            and plan.scene is not None
+            and (plan.scene.at(place.moved(0, 1)) is None)
+        )
         if index % 2 == 0 and right_is_free and ref.kind in _MOVERS:
             plan.shift(ref, Relation.RIGHT_OF)
         else:
@@ -202,10 +300,11 @@ def day_story(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     asked = sample_asked(rng, (2, 3, 4, 5, 6))
     template = DAY_STORY.pick(rng, split, f"{kind}{DAY[first]}")
     text = template.format(
-        subject=subject.words, place=place_words,
+        subject=subject.words,
+        place=place_words,
         t1=time_words(DAY[first], rng, split, implicit=hide == "times"),
         t2=time_words(DAY[last], rng, split, implicit=hide == "times"),
-    )  # fmt: skip
+    )
     times = DAY[first : last + 1]
     shown = thinned(times, asked or len(times))
     plan = Planner()
@@ -215,10 +314,13 @@ def day_story(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     for time in shown[1:]:
         plan.at_time(time)
     checks = (
-        _how_many(plan, asked), goals.Always(_ref(subject)), goals.Changing(),
+        _how_many(plan, asked),
+        goals.Always(_ref(subject)),
+        goals.Changing(),
         goals.BackgroundAt(0, setting if said else None, times[0]),
-        goals.BackgroundAt(-1, None, times[-1]), goals.InOrder(times),
-    )  # fmt: skip
+        goals.BackgroundAt(-1, None, times[-1]),
+        goals.InOrder(times),
+    )
     text = counted(polite(text, rng, split), asked, rng, split, wordings=IN_PICTURES)
     return _request(finished(text, rng), plan, Goal(checks), asked=asked, implicit=implicit)
 
@@ -243,9 +345,11 @@ def journey(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     fill_up(plan, Ref(kind, subject.item.colour), (asked or 3) - 2)
     plan.at_setting(names[1], subject=f"the {name_of(subject.item)}")
     checks = (
-        _how_many(plan, asked), goals.Always(_ref(subject)), goals.Changing(),
+        _how_many(plan, asked),
+        goals.Always(_ref(subject)),
+        goals.Changing(),
         goals.InOrder(tuple(names), of_setting=True, every_one=True),
-    )  # fmt: skip
+    )
     text = counted(polite(text, rng, split), asked, rng, split, wordings=IN_PICTURES)
     return _request(finished(text, rng), plan, Goal(checks), asked=asked, implicit=implicit)
 
@@ -265,17 +369,20 @@ def motion(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     blank = Scene(Background(setting))
     standard = standard_place(blank, kind)
     start = {
-        Relation.ABOVE: Place(3, 1), Relation.BELOW: Place(0, 1),
-        Relation.RIGHT_OF: Place(standard.row, 0), Relation.LEFT_OF: Place(standard.row, 3),
-    }[direction]  # fmt: skip
+        Relation.ABOVE: Place(3, 1),
+        Relation.BELOW: Place(0, 1),
+        Relation.RIGHT_OF: Place(standard.row, 0),
+        Relation.LEFT_OF: Place(standard.row, 3),
+    }[direction]
     plan.start(blank.with_item(start, subject.item), "The start")
     for _ in range((asked or 4) - 1):
         plan.shift(Ref(kind, subject.item.colour), direction)
     checks = (
-        _how_many(plan, asked), goals.Always(_ref(subject)),
+        _how_many(plan, asked),
+        goals.Always(_ref(subject)),
         goals.Travels(_ref(subject), direction),
         goals.BackgroundAt(0, setting if said else None),
-    )  # fmt: skip
+    )
     text = counted(polite(text, rng, split), asked, rng, split, wordings=IN_PICTURES)
     return _request(finished(text, rng), plan, Goal(checks), asked=asked, implicit=implicit)
 
@@ -306,8 +413,12 @@ def growth_story(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     for _ in STAGES[1:]:
         plan.grow(Ref(kind))
     ref = Ref(kind, item.colour if said else None)
-    checks = (_how_many(plan, asked), goals.Always(ref), goals.StagesRise(ref, 1, 3),
-              goals.Changing())  # fmt: skip
+    checks = (
+        _how_many(plan, asked),
+        goals.Always(ref),
+        goals.StagesRise(ref, 1, 3),
+        goals.Changing(),
+    )
     text = counted(polite(text, rng, split), asked, rng, split, wordings=IN_PICTURES)
     return _request(finished(text, rng), plan, Goal(checks), asked=asked, implicit=implicit)
 
@@ -320,8 +431,22 @@ def fill_up_around(plan: Planner, extra: int) -> None:
 
 def gathering(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     """Equal things that come together, one more in each picture."""
-    kinds = ("boat", "fish", "bird", "balloon", "flower", "star", "cow", "hen", "bee", "tree",
-             "apple", "mushroom", "house", "car")  # fmt: skip
+    kinds = (
+        "boat",
+        "fish",
+        "bird",
+        "balloon",
+        "flower",
+        "star",
+        "cow",
+        "hen",
+        "bee",
+        "tree",
+        "apple",
+        "mushroom",
+        "house",
+        "car",
+    )
     subject = sample_subject(rng, split, kinds)
     item = subject.item
     name = f"{item.colour} {item.kind}" if subject.colour_said else item.kind
@@ -337,9 +462,12 @@ def gathering(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
     for _ in range(number - 1):
         plan.add(item)
     ref = _ref(subject)
-    checks = (goals.Pictures(number), goals.OneMoreEach(ref, 1),
-              goals.EndsWith(((ref, number),), exactly=True),
-              goals.BackgroundAt(0, setting if said else None))  # fmt: skip
+    checks = (
+        goals.Pictures(number),
+        goals.OneMoreEach(ref, 1),
+        goals.EndsWith(((ref, number),), exactly=True),
+        goals.BackgroundAt(0, setting if said else None),
+    )
     return _request(finished(text, rng), plan, Goal(checks), asked=None, implicit=implicit)
 
 
@@ -359,8 +487,7 @@ def signs(rng: Random, split: Split, *, implicit: bool) -> SketchRequest:
         text = SPELLING.pick(rng, split, word).format(word=word)
     plan = Planner()
     write(plan, word)
-    checks = (goals.Pictures(len(word)), goals.Reads(word),
-              goals.OneMoreEach(Ref(GLYPH_KIND), 1))  # fmt: skip
+    checks = (goals.Pictures(len(word)), goals.Reads(word), goals.OneMoreEach(Ref(GLYPH_KIND), 1))
     return _request(finished(text, rng), plan, Goal(checks), asked=None, implicit=False)
 
 
@@ -383,5 +510,11 @@ def write(plan: Planner, word: str) -> None:
         plan.add(Item(GLYPH_KIND, glyph=glyph), sign_place(index))
 
 
-FORMS = ((day_story, 0.36), (journey, 0.14), (motion, 0.14), (growth_story, 0.12),
-         (gathering, 0.12), (signs, 0.12))  # fmt: skip
+FORMS = (
+    (day_story, 0.36),
+    (journey, 0.14),
+    (motion, 0.14),
+    (growth_story, 0.12),
+    (gathering, 0.12),
+    (signs, 0.12),
+)

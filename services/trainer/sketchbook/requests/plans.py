@@ -7,10 +7,8 @@ open, everything else is precise. Not here: which steps a request needs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 from services.trainer.sketchbook.captions import sentence
 from services.trainer.sketchbook.phrasing import describe, exact_ref, phrase
@@ -57,15 +55,14 @@ _STEPS = {
 
 
 class FirstChoice(Random):
-    """A random source that always takes the first: for wording that never varies."""
+    """A random source that always takes the first: for wording that never varies.
+
+    ``choice`` is made of ``random`` in a class that overrides only that.
+    """
 
     def random(self) -> float:
         """The smallest number."""
         return 0.0
-
-    def choice(self, seq: Sequence[Any]) -> Any:
-        """The first element."""
-        return seq[0]
 
 
 FIRST_CHOICE = FirstChoice()
@@ -163,7 +160,7 @@ class Planner:
         planned: list[PlannedStep] = []
         for index, step in enumerate(self._steps):
             number = self.given + index + 1
-            last = index == len(self._steps) - 1 and number > 2  # noqa: PLR2004
+            last = index == len(self._steps) - 1 and number > 2
             prompt = step.prompt or _prompt(step.before, step.what, number=number, last=last)
             planned.append(PlannedStep(number, step.name, step.instruction, prompt))
         return tuple(planned)
@@ -184,15 +181,20 @@ class Planner:
         return place, dict(self._now.items)[place]
 
     def _take(
-        self, name: str, instruction: str, what: Scene | Edit, after: Scene, *,
+        self,
+        name: str,
+        instruction: str,
+        what: Scene | Edit,
+        after: Scene,
+        *,
         prompt: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._steps.append(_Step(name, instruction, what, self.scene, prompt))
         self.scene = after
 
 
 def _the(scene: Scene, ref: Ref) -> str:
-    """ "the boat", or "the red boat" where another boat is about."""
+    """The thing by its kind alone, or with its colour where another such thing is about."""
     short = Ref(ref.kind)
     return f"the {thing_name(short if len(short.find(scene)) == 1 else ref)}"
 

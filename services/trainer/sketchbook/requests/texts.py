@@ -42,10 +42,14 @@ def _reserved(template: str, subject: str) -> bool:
 
 
 IN_PICTURES = Wordings(
-    train=("{text} in {n} pictures", "{text} with {n} pictures", "in {n} pictures, {text}",
-           "{text} in {n} images"),
+    train=(
+        "{text} in {n} pictures",
+        "{text} with {n} pictures",
+        "in {n} pictures, {text}",
+        "{text} in {n} images",
+    ),
     heldout=("{text} with {n} images", "in {n} images, {text}", "with {n} pictures, {text}"),
-)  # fmt: skip
+)
 IN_STEPS = Wordings(
     train=("{text} in {n} steps", "{text} with {n} steps", "in {n} steps, {text}"),
     heldout=("with {n} steps, {text}", "{text} in exactly {n} steps"),
@@ -84,23 +88,49 @@ def sample_asked(rng: Random, choices: tuple[int, ...]) -> int | None:
 
 
 DEFAULT_COLOURS = {
-    "house": "red", "boat": "red", "car": "blue", "block": "red", "ball": "orange",
-    "balloon": "pink", "umbrella": "yellow", "cat": "orange", "fish": "orange", "bird": "blue",
-    "kite": "green", "flower": "pink",
-}  # fmt: skip
+    "house": "red",
+    "boat": "red",
+    "car": "blue",
+    "block": "red",
+    "ball": "orange",
+    "balloon": "pink",
+    "umbrella": "yellow",
+    "cat": "orange",
+    "fish": "orange",
+    "bird": "blue",
+    "kite": "green",
+    "flower": "pink",
+}
 HOMES = {
-    "boat": "sea", "fish": "sea", "car": "town", "house": "town", "cat": "town", "ball": "beach",
-    "umbrella": "beach", "kite": "beach", "snowman": "snow", "star": "town", "moon": "town",
-}  # fmt: skip
+    "boat": "sea",
+    "fish": "sea",
+    "car": "town",
+    "house": "town",
+    "cat": "town",
+    "ball": "beach",
+    "umbrella": "beach",
+    "kite": "beach",
+    "snowman": "snow",
+    "star": "town",
+    "moon": "town",
+}
 """Where a kind is drawn when nothing is said; everything else lives in the meadow."""
 LOCATIONS = {
-    "meadow": "in a meadow", "beach": "on a beach", "sea": "on the sea", "snow": "in the snow",
-    "desert": "in the desert", "town": "in a town",
-}  # fmt: skip
+    "meadow": "in a meadow",
+    "beach": "on a beach",
+    "sea": "on the sea",
+    "snow": "in the snow",
+    "desert": "in the desert",
+    "town": "in a town",
+}
 SETTING_WORDS = {
-    "meadow": "the meadow", "beach": "the beach", "sea": "the sea", "snow": "the snow",
-    "desert": "the desert", "town": "the town",
-}  # fmt: skip
+    "meadow": "the meadow",
+    "beach": "the beach",
+    "sea": "the sea",
+    "snow": "the snow",
+    "desert": "the desert",
+    "town": "the town",
+}
 
 
 @dataclass(frozen=True, slots=True)
