@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 _UPLOAD_ID = re.compile(r"^up_([0-9a-f]{64})$")
+_UPLOAD_KEY = re.compile(r"^tenants/[^/]+/uploads/([0-9a-f]{64})\.png$")
+_PICTURE_KEY = re.compile(r"^tenants/[^/]+/trajectories/trj_([0-9A-Za-z]+)/steps/(\d+)/(\d+)\.png$")
 _PICTURE_ID = re.compile(r"^pic_([0-9A-Za-z]+)_(\d{1,4})_(\d{1,4})$")
 
 
@@ -20,6 +22,11 @@ def upload_key(tenant: str, sha256: str) -> str:
 def picture_key(tenant: str, trajectory_id: str, *, step: int, attempt: int) -> str:
     """Key of an attempt's picture; ``step`` is the index from 0, ``attempt`` from 1."""
     return f"tenants/{tenant}/trajectories/{trajectory_id}/steps/{step}/{attempt}.png"
+
+
+def trajectory_prefix(tenant: str, trajectory_id: str) -> str:
+    """Under which all objects of one trajectory lie."""
+    return f"tenants/{tenant}/trajectories/{trajectory_id}/"
 
 
 def journal_key(trajectory_id: str) -> str:
@@ -45,3 +52,18 @@ def key_of_file(tenant: str, file_id: str) -> str | None:
         trajectory_id, step, attempt = picture.groups()
         return picture_key(tenant, f"trj_{trajectory_id}", step=int(step), attempt=int(attempt))
     return None
+
+
+def file_id_of_key(key: str) -> str:
+    """The public id of the object under ``key``; the inverse of ``key_of_file``.
+
+    Raises:
+        ValueError: if no public file has this key.
+    """
+    if upload := _UPLOAD_KEY.match(key):
+        return upload_id(upload[1])
+    if picture := _PICTURE_KEY.match(key):
+        trajectory_id, step, attempt = picture.groups()
+        return picture_id(trajectory_id, step=int(step), attempt=int(attempt))
+    message = f"not the key of a public file: {key}"
+    raise ValueError(message)

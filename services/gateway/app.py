@@ -1,0 +1,85 @@
+"""Builds the gateway's app: ``uvicorn --factory services.gateway.app:make_app``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+
+from services.gateway.parts import Parts
+from services.gateway.routes import (
+    documents,
+    events,
+    files,
+    generators,
+    plans,
+    trajectories,
+    uploads,
+)
+from services.gateway.routes.access import RateLimitHeadersMiddleware
+from services.gateway.settings import GatewaySettings
+from shared.http.app import make_app as make_service_app
+
+OpenParts = Callable[[GatewaySettings], AbstractAsyncContextManager[Parts]]
+
+_STUDIO = Path(__file__).parent / "studio"
+_STUDIO_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " connect-src 'self'; img-src 'self' blob: data:; form-action 'none'; base-uri 'none';"
+    " frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+_DESCRIPTION = (
+    "Text in, a sequence of text and pictures out: planned, drawn by any image generator, and"
+    " judged picture by picture. Errors are problem documents (RFC 9457)."
+)
+
+
+def make_app() -> FastAPI:
+    """The gateway on the servers that the environment names."""
+    # Redis, Celery and S3 are only needed here: tests build the app on other parts.
+    from services.gateway.wiring import open_parts  # noqa: PLC0415
+
+    return build_app(GatewaySettings(), open_parts)
+
+
+def build_app(settings: GatewaySettings, open_parts: OpenParts) -> FastAPI:
+    """The gateway on the parts that ``open_parts`` gives."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with open_parts(settings) as parts:
+            app.state.parts = parts
+            yield
+
+    async def readiness() -> Mapping[str, bool]:
+        return await cast("Parts", app.state.parts).readiness()
+
+    app = make_service_app(
+        "Interleave",
+        settings=settings,
+        lifespan=lifespan,
+        readiness=readiness,
+        max_body_bytes=settings.max_body_bytes,
+        description=_DESCRIPTION,
+    )
+    app.add_middleware(RateLimitHeadersMiddleware)
+    for module in (generators, trajectories, plans, events, documents, uploads, files):
+        app.include_router(module.router)
+    _add_studio(app)
+    return app
+
+
+def _add_studio(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def studio() -> FileResponse:
+        return FileResponse(_STUDIO / "index.html", headers=_STUDIO_HEADERS)
+
+    app.mount("/studio", StaticFiles(directory=_STUDIO), name="studio")

@@ -1,0 +1,147 @@
+"""API keys: their form, their scopes, and who a request comes from.
+
+A key is ``il_`` and 256 random bits; only its SHA-256 is kept, so it is shown once. HTTP lives
+in ``routes``, Redis in ``backends.redis_keys``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import AwareDatetime
+
+from shared.contracts.wire import Wire
+from shared.errors import ForbiddenError, UnauthenticatedError
+
+_KEY = re.compile(r"^il_[0-9A-Za-z_-]{43}$")
+_ID_BYTES = 12
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    READ = "trajectories:read"
+    WRITE = "trajectories:write"
+    ADMIN = "admin"
+
+
+ALL_SCOPES = tuple(Scope)
+
+
+class ApiKey(Wire):
+    """A key's record; ``digest`` is all that is kept of the key itself."""
+
+    id: str
+    tenant: str
+    name: str = ""
+    scopes: tuple[Scope, ...] = ALL_SCOPES
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    hint: str = ""
+    """The key's last four characters, to tell keys apart."""
+    digest: str
+
+
+class ApiKeyStore(Protocol):
+    """Records of keys by digest."""
+
+    async def find(self, digest: str) -> ApiKey | None:
+        """The record of a live key."""
+        ...
+
+    async def add(self, key: ApiKey) -> None:
+        """Keep a record."""
+        ...
+
+    async def all(self) -> Sequence[ApiKey]:
+        """Every record, oldest first."""
+        ...
+
+    async def remove(self, key_id: str) -> bool:
+        """Forget a key; False if there is none with this id."""
+        ...
+
+
+def new_secret() -> str:
+    """A fresh key."""
+    return "il_" + secrets.token_urlsafe(32)
+
+
+def digest_of(secret: str) -> str:
+    """What is kept of a key."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_tenant() -> str:
+    """A fresh tenant id."""
+    return "ten_" + secrets.token_hex(_ID_BYTES)
+
+
+def record_of(
+    secret: str,
+    tenant: str,
+    *,
+    now: datetime,
+    name: str = "",
+    scopes: tuple[Scope, ...] = ALL_SCOPES,
+    lifetime: timedelta | None = None,
+) -> ApiKey:
+    """The record under which ``secret`` will be known."""
+    digest = digest_of(secret)
+    return ApiKey(
+        id="key_" + digest[: 2 * _ID_BYTES],
+        tenant=tenant,
+        name=name,
+        scopes=scopes,
+        created_at=now,
+        expires_at=None if lifetime is None else now + lifetime,
+        hint=secret[-4:],
+        digest=digest,
+    )
+
+
+async def create_key(
+    store: ApiKeyStore,
+    *,
+    tenant: str,
+    now: datetime,
+    name: str = "",
+    scopes: tuple[Scope, ...] = ALL_SCOPES,
+    lifetime: timedelta | None = None,
+) -> tuple[str, ApiKey]:
+    """Make a key; the first part of the answer is never seen again."""
+    secret = new_secret()
+    key = record_of(secret, tenant, now=now, name=name, scopes=scopes, lifetime=lifetime)
+    await store.add(key)
+    return secret, key
+
+
+async def authenticate(store: ApiKeyStore, secret: str | None, *, now: datetime) -> ApiKey:
+    """Whose key this is.
+
+    Raises:
+        UnauthenticatedError: no key, or one that is unknown, expired or revoked.
+    """
+    if secret is None:
+        raise UnauthenticatedError("Send your API key as `Authorization: Bearer il_...`.")
+    key = await store.find(digest_of(secret)) if is_key(secret) else None
+    if key is None or (key.expires_at is not None and key.expires_at <= now):
+        raise UnauthenticatedError("This API key is unknown, expired or revoked.")
+    return key
+
+
+def require_scope(key: ApiKey, scope: Scope) -> None:
+    """Let pass whoever has ``scope`` or is an administrator; ForbiddenError otherwise."""
+    if scope not in key.scopes and Scope.ADMIN not in key.scopes:
+        raise ForbiddenError(f"This API key lacks the scope `{scope.value}`.")
+
+
+def is_key(secret: str) -> bool:
+    """Whether this has the form of a key."""
+    return _KEY.match(secret) is not None

@@ -1,0 +1,1 @@
+"""One file per outside technology that only the gateway uses."""

@@ -1,0 +1,34 @@
+"""Everything a request handler may reach, put together once by ``app``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from services.gateway.admission import Admission
+from services.gateway.auth import ApiKeyStore
+from services.gateway.catalogue import GeneratorCatalogue
+from services.gateway.idempotency import ReservationStore
+from services.gateway.intake import ImageIntake
+from services.gateway.rate_limit import CallCounter
+from services.gateway.service import Trajectories
+from services.gateway.settings import GatewaySettings
+from shared.stores.images import ImageStore
+from shared.stores.tenants import TenantStore
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The gateway's objects for as long as the app lives."""
+
+    settings: GatewaySettings
+    keys: ApiKeyStore
+    tenants: TenantStore
+    calls: CallCounter
+    reservations: ReservationStore
+    images: ImageStore
+    intake: ImageIntake
+    catalogue: GeneratorCatalogue
+    admission: Admission
+    trajectories: Trajectories
+    readiness: Callable[[], Awaitable[Mapping[str, bool]]]
