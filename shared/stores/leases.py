@@ -1,0 +1,147 @@
+"""Leases: who carries out a command right now, and how often it has been begun.
+
+A lease that is not renewed ends by itself, so a killed worker gives its commands free. The
+number of executions tells a command that kills its workers from one that had bad luck.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, cast
+
+from shared.stores import redis_keys as keys
+from shared.stores.redis_errors import store_errors
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+_COUNTS_KEPT_S = 7 * 24 * 3600
+
+_ACQUIRE = """
+-- Take the lease if nobody has it; count the execution; forget that it was re-sent.
+-- KEYS: lease, executions, resends   ARGV: token, ttl in ms, command id, how long to keep counts
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+redis.call('HDEL', KEYS[3], ARGV[3])
+local count = redis.call('HINCRBY', KEYS[2], ARGV[3], 1)
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+return count
+"""
+_RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+_RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+_RESEND = """
+-- Whether a command without a lease may be sent again now; the pause doubles each time.
+-- KEYS: lease, resends   ARGV: command id, now in s, first pause in s, longest pause in s, keep
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local times, pause_ends = 0, 0
+local known = redis.call('HGET', KEYS[2], ARGV[1])
+if known then
+  local colon = string.find(known, ':')
+  times = tonumber(string.sub(known, 1, colon - 1))
+  pause_ends = tonumber(string.sub(known, colon + 1))
+end
+local now = tonumber(ARGV[2])
+if now < pause_ends then return 0 end
+local pause = math.min(tonumber(ARGV[3]) * 2 ^ times, tonumber(ARGV[4]))
+redis.call('HSET', KEYS[2], ARGV[1], (times + 1) .. ':' .. string.format('%.3f', now + pause))
+redis.call('EXPIRE', KEYS[2], ARGV[5])
+return 1
+"""
+
+
+class Lease:
+    """A held lease: ``execution`` says how often this command has been begun, this one too."""
+
+    def __init__(self, token: str, execution: int) -> None:
+        self.token = token
+        self.execution = execution
+
+
+class Leases(Protocol):
+    """Synchronous and thread safe; raises ``StoreUnavailableError`` like every store."""
+
+    def acquire(self, trajectory_id: str, command_id: str, *, ttl_s: float) -> Lease | None:
+        """Take the lease and count the execution; None if somebody has it."""
+        ...
+
+    def renew(self, trajectory_id: str, command_id: str, *, token: str, ttl_s: float) -> bool:
+        """Prolong a lease; False if it is lost."""
+        ...
+
+    def release(self, trajectory_id: str, command_id: str, *, token: str) -> None:
+        """Give the lease free if it is still ours."""
+        ...
+
+    def alive(self, trajectory_id: str, command_ids: Sequence[str]) -> set[str]:
+        """Which of these commands are being carried out."""
+        ...
+
+    def may_resend(
+        self, trajectory_id: str, command_id: str, *, now_s: float, pause_s: float
+    ) -> bool:
+        """Whether to send a command again: nobody runs it, and the last time is long enough ago.
+
+        The pause starts with ``pause_s`` and doubles with every time until the command is
+        taken up, so that a long queue is not flooded with copies.
+        """
+        ...
+
+
+class RedisLeases:
+    """``Leases`` on Redis."""
+
+    longest_pause_s = 300.0
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._acquire = redis.register_script(_ACQUIRE)
+        self._renew = redis.register_script(_RENEW)
+        self._release = redis.register_script(_RELEASE)
+        self._resend = redis.register_script(_RESEND)
+
+    def acquire(self, trajectory_id: str, command_id: str, *, ttl_s: float) -> Lease | None:
+        """See ``Leases.acquire``."""
+        token = secrets.token_hex(8)
+        names = [
+            keys.lease(trajectory_id, command_id),
+            keys.executions(trajectory_id),
+            keys.resends(trajectory_id),
+        ]
+        arguments = [token, round(ttl_s * 1000), command_id, _COUNTS_KEPT_S]
+        with store_errors():
+            count = cast("int", self._acquire(names, arguments))
+        return Lease(token, count) if count else None
+
+    def renew(self, trajectory_id: str, command_id: str, *, token: str, ttl_s: float) -> bool:
+        """See ``Leases.renew``."""
+        name = keys.lease(trajectory_id, command_id)
+        with store_errors():
+            return bool(self._renew([name], [token, round(ttl_s * 1000)]))
+
+    def release(self, trajectory_id: str, command_id: str, *, token: str) -> None:
+        """See ``Leases.release``."""
+        with store_errors():
+            self._release([keys.lease(trajectory_id, command_id)], [token])
+
+    def alive(self, trajectory_id: str, command_ids: Sequence[str]) -> set[str]:
+        """See ``Leases.alive``."""
+        with store_errors(), self._redis.pipeline(transaction=False) as pipe:
+            for command_id in command_ids:
+                pipe.exists(keys.lease(trajectory_id, command_id))
+            answers = pipe.execute()
+        return {name for name, alive in zip(command_ids, answers, strict=True) if alive}
+
+    def may_resend(
+        self, trajectory_id: str, command_id: str, *, now_s: float, pause_s: float
+    ) -> bool:
+        """See ``Leases.may_resend``."""
+        names = [keys.lease(trajectory_id, command_id), keys.resends(trajectory_id)]
+        arguments = [command_id, now_s, pause_s, self.longest_pause_s, _COUNTS_KEPT_S]
+        with store_errors():
+            return bool(self._resend(names, arguments))

@@ -1,0 +1,66 @@
+"""Names of the keys in Redis that trajectories, leases and deliveries are kept under."""
+
+from __future__ import annotations
+
+_PREFIX = "interleave"
+
+ACTIVE = f"{_PREFIX}:active"
+"""Sorted set of unfinished trajectories with pending commands, by the time of their last save."""
+DEADLINES = f"{_PREFIX}:deadlines"
+"""Sorted set of unfinished trajectories by deadline."""
+INBOXES = f"{_PREFIX}:inboxes"
+"""Set of trajectories whose inbox is not empty."""
+DUE = f"{_PREFIX}:webhooks:due"
+"""Sorted set of deliveries by the time of their next try."""
+EPOCH = f"{_PREFIX}:epoch"
+"""Exists as long as this server has not lost its data."""
+
+
+def record(trajectory_id: str) -> str:
+    """Hash: ``version``, ``body``."""
+    return f"{_PREFIX}:trajectory:{trajectory_id}"
+
+
+def events(trajectory_id: str) -> str:
+    """Stream of public events, ids ``<sequence>-0``."""
+    return f"{_PREFIX}:trajectory:{trajectory_id}:events"
+
+
+def pending(trajectory_id: str) -> str:
+    """Set of ids of pending commands."""
+    return f"{_PREFIX}:trajectory:{trajectory_id}:pending"
+
+
+def inbox(trajectory_id: str) -> str:
+    """List of happenings that callers posted."""
+    return f"{_PREFIX}:trajectory:{trajectory_id}:inbox"
+
+
+def executions(trajectory_id: str) -> str:
+    """Hash: command id -> how often its execution began."""
+    return f"{_PREFIX}:trajectory:{trajectory_id}:executions"
+
+
+def resends(trajectory_id: str) -> str:
+    """Hash: command id -> ``<times re-sent>:<not again before, in seconds>``."""
+    return f"{_PREFIX}:trajectory:{trajectory_id}:resends"
+
+
+def lease(trajectory_id: str, command_id: str) -> str:
+    """String: token of whoever runs the command."""
+    return f"{_PREFIX}:lease:{trajectory_id}:{command_id}"
+
+
+def owned(tenant: str) -> str:
+    """Sorted set of a tenant's trajectories by creation."""
+    return f"{_PREFIX}:tenant:{tenant}:trajectories"
+
+
+def delivery(delivery_id: str) -> str:
+    """String: one delivery."""
+    return f"{_PREFIX}:webhook:{delivery_id}"
+
+
+def deliveries(tenant: str) -> str:
+    """Sorted set of a tenant's deliveries by creation."""
+    return f"{_PREFIX}:tenant:{tenant}:webhooks"

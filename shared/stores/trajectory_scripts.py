@@ -1,0 +1,63 @@
+"""Lua that runs inside Redis for ``trajectories``: each script is one atomic step."""
+
+from __future__ import annotations
+
+SAVE = """
+-- Save a version and all that goes with it, if the stored version is the expected one.
+-- KEYS: record, events, pending, inbox, active, deadlines, inboxes, owned, due, log
+-- ARGV: id, expected, version, body, created, saved ('' when nothing is to be done),
+--       deadline ('' when none counts), acknowledged, kept events, sequence,
+--       n, n pending ids, n, n * (event id, event), n, n * (delivery key, id, body, due)
+if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[2] then return 0 end
+local id = ARGV[1]
+redis.call('HSET', KEYS[1], 'version', ARGV[3], 'body', ARGV[4], 'sequence', ARGV[10])
+redis.call('ZADD', KEYS[8], 'NX', ARGV[5], id)
+if ARGV[6] == '' then redis.call('ZREM', KEYS[5], id)
+else redis.call('ZADD', KEYS[5], ARGV[6], id) end
+if ARGV[7] == '' then redis.call('ZREM', KEYS[6], id)
+else redis.call('ZADD', KEYS[6], ARGV[7], id) end
+if ARGV[8] ~= '0' then
+  redis.call('LTRIM', KEYS[4], ARGV[8], -1)
+  if redis.call('EXISTS', KEYS[4]) == 0 then redis.call('SREM', KEYS[7], id) end
+end
+local at = 11
+redis.call('DEL', KEYS[3])
+for _ = 1, tonumber(ARGV[at]) do
+  at = at + 1
+  redis.call('SADD', KEYS[3], ARGV[at])
+end
+at = at + 1
+for _ = 1, tonumber(ARGV[at]) do
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[9], ARGV[at + 1], 'event', ARGV[at + 2])
+  at = at + 2
+end
+at = at + 1
+for _ = 1, tonumber(ARGV[at]) do
+  if redis.call('SET', ARGV[at + 1], ARGV[at + 3], 'NX') then
+    redis.call('ZADD', KEYS[9], ARGV[at + 4], ARGV[at + 2])
+    redis.call('ZADD', KEYS[10], ARGV[at + 4], ARGV[at + 2])
+  end
+  at = at + 4
+end
+return 1
+"""
+
+POST = """
+-- Put a happening into the inbox of a trajectory that exists.
+-- KEYS: record, inbox, inboxes   ARGV: id, happening
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('RPUSH', KEYS[2], ARGV[2])
+redis.call('SADD', KEYS[3], ARGV[1])
+return 1
+"""
+
+DELETE = """
+-- Forget a trajectory.
+-- KEYS: active, deadlines, inboxes, owned, then every key of the trajectory   ARGV: id
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('SREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
+for at = 5, #KEYS do redis.call('DEL', KEYS[at]) end
+return 1
+"""
