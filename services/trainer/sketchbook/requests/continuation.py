@@ -87,7 +87,7 @@ LOOKS = Wordings(
         "{marks} show what happens {change}",
     ),
     heldout=(
-        "{marks} draw what this picture looks like {change}",
+        "{marks} draw what happens {change}",
         "{marks} show the same picture {change}",
         "what happens {change}? {marks}",
     ),

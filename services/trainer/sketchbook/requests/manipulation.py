@@ -74,7 +74,7 @@ CLEAR = Wordings(
     ),
     heldout=(
         "remove everything but {a}, one thing at a time",
-        "take things away until only {a} is left",
+        "clear everything until only {a} is left",
     ),
 )
 PAINT = Wordings(

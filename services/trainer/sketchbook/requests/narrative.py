@@ -115,7 +115,7 @@ MOTIONS: dict[Relation, dict[str, Wordings]] = {
         "kite": Wordings(("flies up", "rises into the sky"), ("flies up into the sky",)),
         "bird": Wordings(("flies up", "rises into the sky"), ("flies up into the sky",)),
         "bee": Wordings(("flies up",), ("flies up into the sky",)),
-        "sun": Wordings(("rises", "climbs up"), ("rises up",)),
+        "sun": Wordings(("rises", "goes up"), ("rises up",)),
     },
     Relation.BELOW: {
         "balloon": Wordings(("comes down", "sinks to the ground"), ("sinks down",)),

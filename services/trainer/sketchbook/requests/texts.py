@@ -52,7 +52,7 @@ IN_PICTURES = Wordings(
 )
 IN_STEPS = Wordings(
     train=("{text} in {n} steps", "{text} with {n} steps", "in {n} steps, {text}"),
-    heldout=("with {n} steps, {text}", "{text} in exactly {n} steps"),
+    heldout=("with {n} steps, {text}", "{text}, in {n} steps"),
 )
 POLITE = Wordings(
     train=("{text}", "{text}", "please {text}", "can you {text}?"),
