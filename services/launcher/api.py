@@ -90,13 +90,13 @@ class ApiClient:
         )
         return str(answer.json()["id"])
 
-    def trajectory(self, trajectory_id: str) -> tuple[TrajectoryView, bytes]:
-        """How the trajectory stands, and the same as the JSON that was sent."""
+    def trajectory(self, trajectory_id: str) -> TrajectoryView:
+        """How the trajectory stands."""
         answer = self._patiently(lambda: self._http.get(f"/v1/trajectories/{trajectory_id}"))
-        return TrajectoryView.model_validate_json(answer.content), answer.content
+        return TrajectoryView.model_validate_json(answer.content)
 
     def document(self, trajectory_id: str, form: str) -> bytes:
-        """The result as ``html``, ``md``, ``zip`` or ``json``."""
+        """The result so far as ``html``, ``md``, ``zip`` or ``json``."""
         url = f"/v1/trajectories/{trajectory_id}/document"
         return self._patiently(lambda: self._http.get(url, params={"format": form})).content
 

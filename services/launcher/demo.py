@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.launcher.api import Order
 from services.launcher.run import Job, Outcome
+from services.launcher.write_out import input_file, step_file
 
 EXAMPLES = Path(__file__).parent / "examples"
 SEED = 7
@@ -37,14 +38,17 @@ def demo_jobs(out: Path) -> list[Job]:
     orders = {
         "narrative": Order("Tell the story of a boat from morning to night in four pictures."),
         "guidance": Order("How do I draw a village step by step?"),
-        "manipulation": Order("Put the red block on the blue one, one move at a time."),
+        "manipulation": Order(
+            "There is a white block, a blue block, and a red block to start with. Build a tower "
+            "from the bottom up, one move at a time: white, blue, and red."
+        ),
         "annotation": Order(
-            "Describe each of these pictures in one sentence: <image> <image> <image>",
+            "Describe each picture in one sentence: <image> <image> <image>",
             images=_given("annotation", 3),
         ),
         "continuation": Order(
-            "Continue this story with two more pictures: <image> <image>",
-            images=_given("continuation", 2),
+            "This is how it begins: <image> Show the rest as the flower grows.",
+            images=_given("continuation", 1),
         ),
     }
     return [
@@ -71,11 +75,11 @@ def _section(outcome: Outcome, out: Path) -> str:
     job, trajectory = outcome.job, outcome.trajectory
     folder = job.folder.relative_to(out)
     figures = [
-        _figure(f"{folder}/images/given-{number}.png", "given", given=True)
+        _figure(f"{folder}/{input_file(number)}", "given", given=True)
         for number, _ in enumerate(trajectory.request.images, start=1)
     ]
     figures += [
-        _figure(f"{folder}/images/step-{step.step_number}.png" if step.image else None, step.text)
+        _figure(f"{folder}/{step_file(step.step_number)}" if step.image else None, step.text)
         for step in trajectory.steps
     ]
     return (

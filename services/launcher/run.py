@@ -60,6 +60,5 @@ def _run(job: Job, api: ApiClient, *, board: Board) -> Outcome:
     created = api.create(job.order)
     for event in follow(api, created.id):
         board.take(job.name, event)
-    trajectory, raw = api.trajectory(created.id)
-    write_out(api, trajectory, raw, folder=job.folder)
-    return Outcome(job, trajectory)
+    write_out(api, created.id, folder=job.folder)
+    return Outcome(job, api.trajectory(created.id))

@@ -1,31 +1,26 @@
-"""Writes a finished trajectory to a folder: record, documents and every image."""
+"""Writes a finished trajectory to a folder: record, manifest, documents and every image."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 from services.launcher.api import ApiClient
-from services.launcher.views import StepView, TrajectoryView
 
 
-def write_out(api: ApiClient, trajectory: TrajectoryView, raw: bytes, *, folder: Path) -> None:
-    """Write ``trajectory.json``, ``index.html``, ``document.md`` and ``images/``."""
-    (folder / "images").mkdir(parents=True, exist_ok=True)
-    (folder / "trajectory.json").write_bytes(raw)
-    (folder / "index.html").write_bytes(api.document(trajectory.id, "html"))
-    (folder / "document.md").write_bytes(api.document(trajectory.id, "md"))
-    for number, image in enumerate(trajectory.request.images, start=1):
-        (folder / "images" / f"given-{number}.png").write_bytes(api.file(image.url))
-    for step in trajectory.steps:
-        _write_step(api, step, folder / "images")
+def write_out(api: ApiClient, trajectory_id: str, *, folder: Path) -> None:
+    """Write ``trajectory.json``, ``index.html``, ``document.md``, a manifest and ``images/``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(io.BytesIO(api.document(trajectory_id, "zip"))) as archive:
+        archive.extractall(folder)
 
 
-def _write_step(api: ApiClient, step: StepView, images: Path) -> None:
-    """The chosen picture under the step's name, every other attempt under its own."""
-    for attempt in step.attempts:
-        if attempt.image is None:
-            continue
-        chosen = attempt.number == step.chosen
-        suffix = "" if chosen else f"-attempt-{attempt.number}"
-        file = images / f"step-{step.step_number}{suffix}.png"
-        file.write_bytes(api.file(attempt.image.url))
+def input_file(number: int) -> str:
+    """Where the given picture of this number lies in the folder."""
+    return f"images/input-{number:02d}.png"
+
+
+def step_file(step_number: int) -> str:
+    """Where the chosen picture of this step lies in the folder."""
+    return f"images/step-{step_number:02d}.png"
