@@ -147,6 +147,8 @@ class GenerateCommand(Wire):
     """Index into ``Trajectory.steps``, from 0."""
     attempt: int
     speculative: bool = False
+    after: int | None = None
+    """Drawn ahead of a verdict: from this attempt of the step before."""
 
 
 class CritiqueCommand(Wire):

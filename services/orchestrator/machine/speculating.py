@@ -45,7 +45,15 @@ def begin(draft: Draft) -> None:
     )
     draft.add_attempt(index, wanted)
     name = f"generate-{index}-{wanted.number}-after-{judged}-{candidate.number}"
-    draft.order(GenerateCommand(id=name, step=index, attempt=wanted.number, speculative=True))
+    draft.order(
+        GenerateCommand(
+            id=name,
+            step=index,
+            attempt=wanted.number,
+            speculative=True,
+            after=candidate.number,
+        )
+    )
 
 
 def adopt(draft: Draft, index: int) -> bool:
