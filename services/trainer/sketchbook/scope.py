@@ -13,10 +13,13 @@ from types import ModuleType
 from services.trainer.sketchbook import knowledge, wording
 from services.trainer.sketchbook.requests import (
     annotation,
+    beginnings,
+    changes,
+    compositions,
     continuation,
     guidance,
     manipulation,
-    narrative,
+    narrative_words,
     texts,
 )
 from services.trainer.sketchbook.requests.texts import Wordings
@@ -48,8 +51,10 @@ _MAX_WORD = 6
 
 def _tables() -> Iterator[str]:
     """Every string of the world's tables."""
-    modules: tuple[ModuleType, ...] = (narrative, guidance, manipulation, annotation, continuation,
-                                       texts)  # fmt: skip
+    modules: tuple[ModuleType, ...] = (
+        annotation, beginnings, changes, compositions, continuation, guidance, manipulation,
+        narrative_words, texts,
+    )  # fmt: skip
     for module in modules:
         for name, value in vars(module).items():
             if not name.startswith("__"):
@@ -74,7 +79,7 @@ def _strings(value: object) -> Iterator[str]:
             yield value
         case Wordings(train, heldout):
             yield from (*train, *heldout)
-        case guidance.Composition(name):
+        case compositions.Composition(name):
             yield name
         case dict():
             for key, inner in value.items():
@@ -92,7 +97,7 @@ def _words(text: str) -> list[str]:
 
 def _paraphrases() -> Iterator[str]:
     """The words of everything that is meant without being named."""
-    for told in (*knowledge.ALL_FACTS, *guidance.COMPOSITIONS):
+    for told in (*knowledge.ALL_FACTS, *compositions.COMPOSITIONS):
         yield from (*told.train, *told.heldout)
 
 
