@@ -1,0 +1,1 @@
+"""Benchmarks: items, runs through the service, judging, exact scoring, reports."""

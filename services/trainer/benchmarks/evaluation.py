@@ -1,0 +1,186 @@
+"""One evaluation from items to report: run, write the benchmark's layout, score, show.
+
+Not here: the command line (``cli``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from services.trainer.benchmarks.folder import ResultsFolder
+from services.trainer.benchmarks.judge import Judge
+from services.trainer.benchmarks.layouts import LAYOUTS
+from services.trainer.benchmarks.pages import Run, write_pages
+from services.trainer.benchmarks.plots import PlotError, plot
+from services.trainer.benchmarks.records import Item, ItemScore, Line, Report
+from services.trainer.benchmarks.report import as_csv, load, load_scores, markdown, save
+from services.trainer.benchmarks.run import Progress, Runner
+from services.trainer.benchmarks.scoring import Benchmark, counts, score_all
+from services.trainer.benchmarks.service import InterleaveService, RunOptions
+from services.trainer.benchmarks.sketchbench import Sketchbench
+from shared.llm.engine import ChatEngine
+
+_REQUEST_TIMEOUT_S = 120.0
+
+
+class Reported(Protocol):
+    """What a report needs of a benchmark."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """The value its headline is made of."""
+        ...
+
+    @property
+    def deviations(self) -> tuple[str, ...]:
+        """Where its scoring is not the published one."""
+        ...
+
+    def lines(self, scores: Sequence[ItemScore]) -> tuple[Line, ...]:
+        """What is reported."""
+        ...
+
+
+class Judged(Benchmark, Reported, Protocol):
+    """A benchmark that a judge scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where the service is and how many items it is given at a time."""
+
+    server: str
+    api_key: str
+    concurrency: int = 8
+    retry_failed: bool = False
+
+
+def chosen(items: Sequence[Item], limit: int | None) -> tuple[Item, ...]:
+    """All items, or so many of them, the same ones every time and mixed over the groups."""
+    if limit is None or limit >= len(items):
+        return tuple(items)
+    by_hash = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).digest())
+    kept = {item.id for item in by_hash[:limit]}
+    return tuple(item for item in items if item.id in kept)
+
+
+async def run_items(
+    name: str,
+    items: Sequence[Item],
+    folder: ResultsFolder,
+    *,
+    connection: Connection,
+    options: RunOptions,
+    on_progress: Callable[[Progress], None],
+) -> Progress:
+    """Run items through the service into the folder.
+
+    Raises:
+        ServiceUnavailableError: The service cannot be reached; what was done is kept.
+        ResultsFolderError: The folder holds another run, or cannot be written.
+    """
+    folder.claim({"benchmark": name, **options.model_dump(mode="json")})
+    run_name = f"{name}/{folder.root.resolve()}/{options.model_dump_json()}"
+    headers = {"Authorization": f"Bearer {connection.api_key}"}
+    async with httpx.AsyncClient(
+        base_url=connection.server, headers=headers, timeout=_REQUEST_TIMEOUT_S, trust_env=False
+    ) as http:
+        runner = Runner(
+            InterleaveService(http, options),
+            folder,
+            name=run_name,
+            concurrency=connection.concurrency,
+            retry_failed=connection.retry_failed,
+            on_progress=on_progress,
+        )
+        return await runner.run(items)
+
+
+def write_layout(
+    benchmark: Reported, items: Sequence[Item], folder: ResultsFolder
+) -> tuple[Path, int]:
+    """Write the benchmark's own layout; gives its folder and the number of answers in it."""
+    target = folder.root / "layout"
+    writer = LAYOUTS[benchmark.name.split("-")[0]]
+    return target, writer(folder.results(items), folder, target)
+
+
+async def judge_items(
+    benchmark: Judged,
+    items: Sequence[Item],
+    folder: ResultsFolder,
+    *,
+    engine: ChatEngine,
+    concurrency: int,
+    system: str,
+) -> Report:
+    """Judge what lies in the folder, and save the report there."""
+    judge = Judge(engine, cache=folder.root / "judge", concurrency=concurrency)
+    scores = await score_all(benchmark, items, folder, judge)
+    return _reported(benchmark, items, scores, folder, system=system, judge=judge.model)
+
+
+def score_sketchbench(
+    benchmark: Sketchbench, items: Sequence[Item], folder: ResultsFolder, *, system: str
+) -> Report:
+    """Score what lies in the folder exactly, and save the report there."""
+    scores = benchmark.scores(folder, ids={item.id for item in items})
+    return _reported(benchmark, items, scores, folder, system=system)
+
+
+def _reported(
+    benchmark: Reported,
+    items: Sequence[Item],
+    scores: Sequence[ItemScore],
+    folder: ResultsFolder,
+    *,
+    system: str,
+    judge: str = "",
+) -> Report:
+    report = Report(
+        benchmark=benchmark.name,
+        system=system,
+        judge=judge,
+        lines=benchmark.lines(scores),
+        counts=counts(items, scores, benchmark.key),
+        deviations=benchmark.deviations,
+    )
+    save(report, scores, folder.root)
+    return report
+
+
+def compare(items: Sequence[Item], folders: Sequence[ResultsFolder], target: Path) -> str:
+    """Table, plot and side-by-side pages of several scored runs; gives the table.
+
+    Raises:
+        ResultsFolderError: A folder has no report.
+    """
+    reports = [load(folder.root) for folder in folders]
+    runs = [
+        Run(report.system, folder, {score.item_id: score for score in load_scores(folder.root)})
+        for report, folder in zip(reports, folders, strict=True)
+    ]
+    write_pages(items, runs, target)
+    table = markdown(reports)
+    (target / "table.md").write_text(table, "utf-8")
+    (target / "table.csv").write_text(as_csv(reports), "utf-8")
+    return table + _plotted(reports, target / "plot.png")
+
+
+def _plotted(reports: Sequence[Report], target: Path) -> str:
+    try:
+        plot(reports, target)
+    except PlotError as error:
+        return f"\nNo plot: {error}\n"
+    return f"\nPlot: {target}\n"

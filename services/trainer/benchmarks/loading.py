@@ -1,0 +1,138 @@
+"""Reading a benchmark's own files: JSON, JSON lines, Parquet; pictures by path.
+
+Not here: what the fields mean (one module per benchmark).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from services.trainer.benchmarks.folder import write_atomically
+from services.trainer.benchmarks.records import BenchmarkDataError
+
+Row = Mapping[str, object]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The records of a ``.json`` (a list), ``.jsonl`` or ``.parquet`` file.
+
+    Raises:
+        BenchmarkDataError: There is no such file, or it holds something else.
+    """
+    try:
+        rows = _read(path)
+    except FileNotFoundError as error:
+        raise BenchmarkDataError(f"no file {path}; give the benchmark's own data") from error
+    except ValueError as error:
+        raise BenchmarkDataError(f"{path} cannot be read: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BenchmarkDataError(f"{path} should hold a list of records")
+    return rows
+
+
+def _read(path: Path) -> object:
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    if path.suffix == ".parquet":
+        return _parquet().read_table(path).to_pylist()
+    return json.loads(path.read_text("utf-8"))
+
+
+def _parquet():  # noqa: ANN202 - an optional package without types
+    try:
+        return importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise BenchmarkDataError("reading .parquet needs the package pyarrow") from error
+
+
+def find_files(data: Path, *patterns: str) -> list[Path]:
+    """The data file itself, or the files of a folder that fit the first pattern with any.
+
+    Raises:
+        BenchmarkDataError: There is none.
+    """
+    if data.is_file():
+        return [data]
+    for pattern in patterns:
+        found = sorted(data.rglob(pattern))
+        if found:
+            return found
+    raise BenchmarkDataError(f"no {' or '.join(patterns)} in {data}; give the benchmark's own data")
+
+
+def present(row: Row, name: str) -> bool:
+    """Whether a field is there and not null, NaN or empty text."""
+    value = row.get(name)
+    missing = value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+    return not missing
+
+
+def text(row: Row, *names: str) -> str:
+    """The first of these fields that is present, as text; empty when none is."""
+    return next((str(row[name]) for name in names if present(row, name)), "")
+
+
+def require(row: Row, *names: str, where: str) -> str:
+    """Like ``text``, but one of them must be there.
+
+    Raises:
+        BenchmarkDataError: None is.
+    """
+    found = text(row, *names)
+    if not found:
+        raise BenchmarkDataError(f"{where}: a record without {' or '.join(names)}")
+    return found
+
+
+def identifier(row: Row, *names: str, where: str) -> str:
+    """Like ``require``, for what names files and folders.
+
+    Raises:
+        BenchmarkDataError: There is none, or it cannot be a file name.
+    """
+    found = require(row, *names, where=where)
+    if Path(found).name != found:
+        raise BenchmarkDataError(f"{where}: {found!r} cannot name a file")
+    return found
+
+
+def absent(row: Row, *names: str) -> tuple[str, ...]:
+    """Which of these fields the record does not have at all."""
+    return tuple(name for name in names if name not in row)
+
+
+def picture_path(root: Path, name: str) -> Path:
+    """A picture named in a record.
+
+    Raises:
+        BenchmarkDataError: The file is missing or lies outside the data's folder.
+    """
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise BenchmarkDataError(f"{name} lies outside {root}")
+    if not path.is_file():
+        raise BenchmarkDataError(f"no picture {path}")
+    return path
+
+
+def from_hub(dataset: str, target: Path) -> Path:
+    """Download a data set from the hub into a folder; needs ``huggingface_hub`` and a network.
+
+    Raises:
+        BenchmarkDataError: The package is missing or the download failed.
+    """
+    try:
+        hub = importlib.import_module("huggingface_hub")
+    except ImportError as error:
+        raise BenchmarkDataError("loading from the hub needs huggingface_hub") from error
+    write_atomically(target / "SOURCE", dataset.encode())
+    try:
+        return Path(hub.snapshot_download(dataset, repo_type="dataset", local_dir=target))
+    except (OSError, ValueError) as error:
+        raise BenchmarkDataError(
+            f"cannot download {dataset}: {error}; get a local copy and give its path"
+        ) from error

@@ -1,0 +1,75 @@
+"""A plot of reports: means with their intervals, one colour per system.
+
+Needs matplotlib (in the ``train`` extra).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.trainer.benchmarks.records import Line, Report
+
+_HEIGHT_IN = 0.35
+_WIDTH_IN = 7.0
+
+
+class PlotError(RuntimeError):
+    """The plot cannot be made; the message says why."""
+
+
+def plot(reports: Sequence[Report], target: Path) -> None:
+    """Draw every line that has a mean, in one row of panels by unit.
+
+    Raises:
+        PlotError: matplotlib is missing, or no line has a mean.
+    """
+    units = list(dict.fromkeys(line.unit for line in _drawable(reports)))
+    if not units:
+        raise PlotError("no score has a mean, so there is nothing to draw")
+    pyplot = _pyplot()
+    rows = max(len(_names(reports, unit)) for unit in units)
+    size = (_WIDTH_IN * len(units), 1.5 + _HEIGHT_IN * rows * max(1, len(reports)))
+    figure, axes = pyplot.subplots(1, len(units), figsize=size, squeeze=False)
+    for axis, unit in zip(axes[0], units, strict=True):
+        _panel(axis, reports, unit)
+    figure.suptitle(reports[0].benchmark)
+    figure.tight_layout()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, dpi=120)
+    pyplot.close(figure)
+
+
+def _pyplot():  # noqa: ANN202 - an optional package
+    try:
+        matplotlib = importlib.import_module("matplotlib")
+    except ImportError as error:
+        raise PlotError("plots need matplotlib: install the extra `train`") from error
+    matplotlib.use("Agg")
+    return importlib.import_module("matplotlib.pyplot")
+
+
+def _drawable(reports: Sequence[Report]) -> list[Line]:
+    return [line for report in reports for line in report.lines if line.mean is not None]
+
+
+def _names(reports: Sequence[Report], unit: str) -> list[str]:
+    return list(dict.fromkeys(line.name for line in _drawable(reports) if line.unit == unit))
+
+
+def _panel(axis, reports: Sequence[Report], unit: str) -> None:  # noqa: ANN001
+    names = _names(reports, unit)
+    for index, report in enumerate(reports):
+        shift = (index - (len(reports) - 1) / 2) * 0.8 / len(reports)
+        lines = [line for line in report.lines if line.unit == unit and line.mean is not None]
+        places = [names.index(line.name) + shift for line in lines]
+        means = [line.mean or 0.0 for line in lines]
+        below = [max(0.0, (line.mean or 0.0) - (line.low or 0.0)) for line in lines]
+        above = [max(0.0, (line.high or 0.0) - (line.mean or 0.0)) for line in lines]
+        axis.errorbar(means, places, xerr=[below, above], fmt="o", capsize=3, label=report.system)
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.set_xlabel(unit)
+    axis.grid(axis="x", alpha=0.3)
+    axis.legend()

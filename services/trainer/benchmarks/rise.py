@@ -1,0 +1,207 @@
+"""RISEBench: edits that need temporal, causal, spatial or logical reasoning.
+
+Source: arXiv 2504.02826. Not here: its formulas (``scores``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from services.trainer.benchmarks.judge import Judge, Question
+from services.trainer.benchmarks.loading import (
+    Row,
+    absent,
+    find_files,
+    identifier,
+    picture_path,
+    present,
+    read_rows,
+    require,
+    text,
+)
+from services.trainer.benchmarks.pictures import for_judge
+from services.trainer.benchmarks.records import (
+    IMAGE_MARK,
+    BenchmarkDataError,
+    Item,
+    ItemScore,
+    Line,
+    Produced,
+)
+from services.trainer.benchmarks.scores import (
+    LOGICAL,
+    rise_accurate,
+    rise_consistency_free,
+    rise_item,
+    rise_logical_mark,
+    rise_percent,
+    rise_weights,
+)
+from services.trainer.benchmarks.scoring import Failures, item_score, line
+from shared.llm.engine import ImagePart, Part, TextPart
+
+CATEGORIES = ("temporal_reasoning", "causal_reasoning", "spatial_reasoning", LOGICAL)
+TOLERATED = ("subtask", "consistency_free", "reasoning_img", "reasoning_wo_ins")
+"""Fields the full set has and a public file of 64 items has not."""
+_REFERENCE_PICTURE = ("spatial_reasoning", LOGICAL)
+
+_ASK = {
+    "consistency": "The first picture was edited as instructed; the second is the result. Does "
+    "everything the instruction leaves alone look the same in both?",
+    "reasoning": "A picture was edited as instructed. Does the result show what the "
+    "instruction leads to, as the reference says or shows?",
+    "plausibility": "Is this picture free of defects, and could it be real or well drawn?",
+}
+_MARKS = "Give a whole mark from 1 (not at all) to 5 (wholly)."
+_LOGICAL_MARKS = "Give 1 if it is wholly so, else 0."
+
+
+class Mark(BaseModel):
+    """1 to 5."""
+
+    score: Annotated[int, Field(ge=1, le=5)]
+
+
+class LogicalMark(BaseModel):
+    """0 or 1."""
+
+    score: Annotated[int, Field(ge=0, le=1)]
+
+
+class Rise:
+    """The benchmark over a local copy: the data's ``.json`` and the pictures beside it."""
+
+    name = "rise"
+    key = "accuracy"
+    deviations = (
+        "judge prompts are our own wording; the published judge is GPT-4.1",
+        "consistency-free means present and true (the public script takes any present number)",
+        "a consistency-free logical item is scored by reasoning alone (the public script fails)",
+        "the picture judged is the last one of the sequence",
+        "a missing picture scores 1 of 5 and is not accurate (the public script stops)",
+    )
+
+    def __init__(self, data: Path) -> None:
+        path = find_files(data, "data*.json", "*.json", "*.jsonl")[0]
+        self._items = tuple(_item(row, path.parent) for row in read_rows(path))
+
+    def items(self) -> tuple[Item, ...]:
+        """See ``Benchmark``."""
+        return self._items
+
+    def judge_calls(self, item: Item) -> int:
+        """One call per dimension that applies."""
+        return len(_weights(item))
+
+    async def judged(
+        self, item: Item, produced: Produced, pictures: Sequence[Path], judge: Judge
+    ) -> ItemScore:
+        """See ``Benchmark``."""
+        if not pictures:
+            values = {self.key: 0.0, "score": 1.0, "percent": 0.0}
+            return item_score(item, produced, values, missing_picture=True)
+        failures = Failures()
+        weights = _weights(item)
+        asked = {name: _question(item, name, pictures[-1]) for name in weights}
+        got = await asyncio.gather(*(_mark(judge, item, q) for q in asked.values()))
+        marks = {
+            name: failures.answer(name, answer) for name, answer in zip(asked, got, strict=True)
+        }
+        values = _values(item, {name: m and float(m.score) for name, m in marks.items()})
+        return item_score(item, produced, values, failures=failures.found)
+
+    def lines(self, scores: Sequence[ItemScore]) -> tuple[Line, ...]:
+        """Accuracy (the published "RISE") and percent, for all and by category."""
+        rows = [
+            line("accuracy", scores, self.key, unit="%", scale=100, headline=True),
+            line("percent", scores, "percent", unit="%"),
+        ]
+        for category in CATEGORIES:
+            chosen = [score for score in scores if score.group == category]
+            rows.append(line(f"accuracy, {category}", chosen, self.key, unit="%", scale=100))
+            rows.append(line(f"percent, {category}", chosen, "percent", unit="%"))
+        dimensions = (line(name, scores, name, unit="1-5") for name in _ASK)
+        return (*rows, *dimensions)
+
+
+def _item(row: Row, root: Path) -> Item:
+    index = identifier(row, "index", where="RISE")
+    category = require(row, "category", where="RISE")
+    if category not in CATEGORIES:
+        raise BenchmarkDataError(f"RISE: item {index} has the unknown category {category!r}")
+    instruction = require(row, "instruction", where="RISE")
+    reference = text(row, "reference_img")
+    return Item(
+        id=index,
+        prompt=f"{IMAGE_MARK} {instruction}",
+        group=category,
+        images=(picture_path(root, require(row, "image", where="RISE")),),
+        fields={
+            "instruction": instruction,
+            "reference": text(row, "reference_txt", "reference"),
+            "reference_picture": picture_path(root, reference) if reference else None,
+            "consistency_free": rise_consistency_free(row.get("consistency_free")),
+            "with_input": present(row, "reasoning_img"),
+            "without_instruction": present(row, "reasoning_wo_ins"),
+        },
+        missing_fields=absent(row, *TOLERATED),
+    )
+
+
+def _weights(item: Item) -> dict[str, float]:
+    free = bool(item.fields.get("consistency_free"))
+    return rise_weights(item.group, consistency_free=free)
+
+
+def _question(item: Item, dimension: str, output: Path) -> Question:
+    scale = _LOGICAL_MARKS if item.group == LOGICAL else _MARKS
+    system = f'{_ASK[dimension]} {scale} Reply with one JSON object: {{"score": 1}}.'
+    parts: list[Part] = []
+    if dimension != "plausibility" and not _unexplained(item, dimension):
+        parts.append(TextPart(f"Instruction: {item.text('instruction')}"))
+    if dimension == "consistency":
+        parts.append(ImagePart(for_judge(item.images[0])))
+    if dimension == "reasoning":
+        parts.extend(_reference(item))
+    parts.extend((TextPart("The result:"), ImagePart(for_judge(output))))
+    return Question(system, tuple(parts), 512)
+
+
+def _unexplained(item: Item, dimension: str) -> bool:
+    return dimension == "reasoning" and bool(item.fields.get("without_instruction"))
+
+
+def _reference(item: Item) -> list[Part]:
+    """What the result's reasoning is compared with."""
+    picture = item.fields.get("reference_picture")
+    if item.group in _REFERENCE_PICTURE and isinstance(picture, Path):
+        return [TextPart("The reference:"), ImagePart(for_judge(picture))]
+    parts: list[Part] = [TextPart(f"The reference: {item.text('reference') or 'not given'}")]
+    if item.fields.get("with_input"):
+        parts.extend((TextPart("Before:"), ImagePart(for_judge(item.images[0]))))
+    return parts
+
+
+async def _mark(judge: Judge, item: Item, question: Question):  # noqa: ANN202
+    return await judge.ask(question, LogicalMark if item.group == LOGICAL else Mark)
+
+
+def _values(item: Item, answers: Mapping[str, float | None]) -> dict[str, float | None]:
+    logical = item.group == LOGICAL
+    marks = {
+        name: rise_logical_mark(answer) if logical and answer is not None else answer
+        for name, answer in answers.items()
+    }
+    weights = _weights(item)
+    score, accurate = rise_item(marks, weights), rise_accurate(marks, weights)
+    return {
+        **marks,
+        "score": score,
+        "percent": None if score is None else rise_percent(score),
+        "accuracy": None if accurate is None else float(accurate),
+    }
