@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from prometheus_client import Gauge, Histogram
@@ -84,6 +84,11 @@ class Batcher(Generic[Item, Result]):
         finally:
             if self._waiting.remove(call):
                 self._note_change()
+
+    def lower_max_batch(self, max_batch: int) -> None:
+        """Draw at most this many together from now on."""
+        lower = min(max_batch, self._limits.max_batch)
+        self._limits = replace(self._limits, max_batch=lower)
 
     async def serve(self) -> None:
         """Draw batches for ever."""

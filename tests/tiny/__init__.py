@@ -1,0 +1,1 @@
+"""Random models of the production classes, small enough for tests: they draw noise."""
