@@ -1,0 +1,1 @@
+"""What is said to planner and critic, and how their answers are read; packs are data."""
