@@ -28,8 +28,11 @@ redis.call('EXPIRE', KEYS[2], ARGV[4])
 return count
 """
 _RENEW = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+-- A lease that ran out while the server was away is taken back, unless somebody else has it.
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
 """
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -71,7 +74,7 @@ class Leases(Protocol):
         ...
 
     def renew(self, trajectory_id: str, command_id: str, *, token: str, ttl_s: float) -> bool:
-        """Prolong a lease; False if it is lost."""
+        """Prolong a lease, or take it back; False if somebody else has it."""
         ...
 
     def release(self, trajectory_id: str, command_id: str, *, token: str) -> None:

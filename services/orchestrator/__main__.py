@@ -1,0 +1,83 @@
+"""``python -m services.orchestrator worker|reaper|diagram``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from types import FrameType
+
+import structlog
+from prometheus_client import start_http_server
+
+from services.orchestrator.celery_app import Parts
+from services.orchestrator.machine.statuses import mermaid
+from services.orchestrator.settings import OrchestratorSettings
+from services.orchestrator.tasks import register
+from shared.telemetry.logging import configure_logging
+
+_log = structlog.get_logger(__name__)
+_LAST_SNAPSHOTS_S = 5.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for until a signal ends it."""
+    parser = argparse.ArgumentParser(prog="python -m services.orchestrator", description=__doc__)
+    parser.add_argument("role", choices=["worker", "reaper", "diagram"])
+    role = parser.parse_args(arguments).role
+    if role == "diagram":
+        sys.stdout.write(mermaid())
+        return 0
+    settings = OrchestratorSettings()
+    configure_logging(
+        level=settings.log_level, output=settings.log_format, service=f"orchestrator-{role}"
+    )
+    if settings.metrics_port is not None:
+        start_http_server(settings.metrics_port)
+    parts = Parts(settings)
+    if role == "worker":
+        run_worker(parts)
+    else:
+        run_reaper(parts)
+    return 0
+
+
+def run_worker(parts: Parts) -> None:
+    """A Celery worker with threads: commands only wait for answers over HTTP."""
+    settings = parts.settings
+    register(parts.celery, parts.workflow, parts.deliverer)
+    worker = parts.celery.Worker(
+        pool="threads",
+        concurrency=settings.concurrency,
+        queues=[queue.value for queue in settings.queues],
+        loglevel=settings.log_level,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    worker.start()
+    parts.snapshots.flush(_LAST_SNAPSHOTS_S)
+
+
+def run_reaper(parts: Parts) -> None:
+    """Sweep every few seconds until SIGTERM or SIGINT."""
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    while not stop.is_set():
+        try:
+            parts.reaper.sweep()
+        except Exception:  # noqa: BLE001 - the last resort must not be ended by any defect
+            _log.exception("sweep_failed")
+        stop.wait(parts.settings.reap_interval_s)
+    parts.snapshots.flush(_LAST_SNAPSHOTS_S)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

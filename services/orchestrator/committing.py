@@ -1,0 +1,126 @@
+"""Commits: works happenings into the stored state, once, and sends what follows from them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from services.orchestrator.machine import advance
+from services.orchestrator.patience import Patience, Tries
+from services.orchestrator.payloads import deliveries_for
+from services.orchestrator.ports import Clock, Dispatcher, SnapshotWriter
+from shared.contracts.events import DeadlinePassed, Happening, PublicEvent
+from shared.contracts.trajectories import Command, Trajectory
+from shared.contracts.webhooks import Delivery
+from shared.errors import StoreUnavailableError, VersionConflictError
+from shared.stores.trajectories import Mail, TrajectoryStore
+
+_log = structlog.get_logger(__name__)
+_MAX_CONFLICTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    state: Trajectory
+    commands: tuple[Command, ...]
+    events: tuple[PublicEvent, ...]
+
+
+class Committer:
+    """The only writer of trajectories after their creation."""
+
+    def __init__(
+        self,
+        store: TrajectoryStore,
+        dispatcher: Dispatcher,
+        *,
+        snapshots: SnapshotWriter,
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        self._store = store
+        self._dispatcher = dispatcher
+        self._snapshots = snapshots
+        self._clock = clock
+        self._patience = patience or Patience(window_s=60.0, longest_pause_s=2.0)
+
+    def commit(self, trajectory_id: str, *happenings: Happening) -> Trajectory | None:
+        """Work in what callers posted, then ``happenings``; None if there is no such record.
+
+        A store that is away is waited for: what a model service made must not be lost because
+        Redis restarts.
+
+        Raises:
+            StoreUnavailableError: if it stays away; the command will be sent again later.
+        """
+        tries = Tries(self._patience)
+        while True:
+            try:
+                return self._commit(trajectory_id, happenings)
+            except StoreUnavailableError as error:
+                pause_s = tries.pause_after(error)
+                if pause_s is None:
+                    raise
+                time.sleep(pause_s)
+
+    def _commit(self, trajectory_id: str, happenings: Sequence[Happening]) -> Trajectory | None:
+        for _ in range(_MAX_CONFLICTS):
+            mail = self._store.load_mail(trajectory_id)
+            if mail is None:
+                return None
+            outcome = self._work_in(mail, happenings)
+            if outcome.state is mail.trajectory and not mail.inbox:
+                return mail.trajectory
+            try:
+                return self._save(mail, outcome)
+            except VersionConflictError:
+                continue
+        message = f"{trajectory_id} changed {_MAX_CONFLICTS} times while it was saved"
+        raise StoreUnavailableError(message)
+
+    def _work_in(self, mail: Mail, happenings: Sequence[Happening]) -> _Outcome:
+        now = self._clock()
+        state = mail.trajectory
+        commands: list[Command] = []
+        events: list[PublicEvent] = []
+        for happening in (*mail.inbox, *happenings, DeadlinePassed()):
+            step = advance(state, happening, now=now)
+            state = step.state
+            commands += step.commands
+            events += step.events
+        wanted = {command.id for command in state.pending}
+        return _Outcome(state, tuple(c for c in commands if c.id in wanted), tuple(events))
+
+    def _save(self, mail: Mail, outcome: _Outcome) -> Trajectory:
+        deliveries = deliveries_for(outcome.state, outcome.events)
+        saved = self._store.save(
+            outcome.state,
+            expected_version=mail.trajectory.version,
+            events=outcome.events,
+            webhooks=deliveries,
+            acknowledged=len(mail.inbox),
+        )
+        self._send(saved, outcome.commands, deliveries)
+        if _milestones(saved) != _milestones(mail.trajectory):
+            self._snapshots.keep(saved.id)
+        for event in outcome.events:
+            _log.debug("event_published", trajectory_id=saved.id, kind=event.type)
+        return saved
+
+    def _send(
+        self, saved: Trajectory, commands: Sequence[Command], deliveries: Sequence[Delivery]
+    ) -> None:
+        if commands:
+            self._dispatcher.send_commands(saved.id, commands)
+        if deliveries:
+            self._dispatcher.send_deliveries([delivery.id for delivery in deliveries])
+
+
+def _milestones(state: Trajectory) -> tuple[object, ...]:
+    """What the journal must know: a change of this is written there."""
+    steps = tuple((step.status.done, step.first_attempt) for step in state.steps)
+    finals = state.status if state.status.final else None
+    return state.plan_complete, state.plan_revision, finals, steps if any(steps) else ()

@@ -1,0 +1,122 @@
+"""Looks after what fell by the wayside, every few seconds; any number may run at once.
+
+Sends again what nobody runs, works in mail and deadlines that no worker noticed, has due
+webhooks delivered, and rebuilds the store from the journal when it lost its data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from services.orchestrator.committing import Committer
+from services.orchestrator.payloads import final_delivery
+from services.orchestrator.ports import Clock, Dispatcher
+from shared.contracts.trajectories import Trajectory
+from shared.contracts.webhooks import Delivery
+from shared.errors import StoreError
+from shared.stores.deliveries import DeliveryStore
+from shared.stores.journal import Journal, rebuild
+from shared.stores.leases import Leases
+from shared.stores.trajectories import TrajectoryStore
+
+_log = structlog.get_logger(__name__)
+_DELIVERIES_PER_SWEEP = 500
+_WEBHOOKS_KEPT = timedelta(days=4)
+"""Longer than the whole schedule of tries."""
+
+
+class Reaper:
+    """One ``sweep`` does everything once."""
+
+    def __init__(
+        self,
+        store: TrajectoryStore,
+        leases: Leases,
+        *,
+        deliveries: DeliveryStore,
+        journal: Journal,
+        committer: Committer,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        resend_after_s: float,
+    ) -> None:
+        self._store = store
+        self._leases = leases
+        self._deliveries = deliveries
+        self._journal = journal
+        self._committer = committer
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._resend_after_s = resend_after_s
+
+    def sweep(self) -> None:
+        """Every duty once; one that fails does not keep the others from being done."""
+        for duty in (
+            self.rebuild_if_lost,
+            self.read_mail,
+            self.pass_deadlines,
+            self.resend,
+            self.deliver,
+        ):
+            self._try(duty)
+
+    def rebuild_if_lost(self) -> None:
+        """Restore every trajectory when the store does not remember being intact."""
+        if self._store.intact():
+            return
+        restored = rebuild(self._journal, self._store, webhooks=self._due_still)
+        _log.warning("store_rebuilt", trajectories=restored)
+
+    def read_mail(self) -> None:
+        """Work in what callers posted."""
+        for trajectory_id in self._store.with_mail():
+            self._committer.commit(trajectory_id)
+
+    def pass_deadlines(self) -> None:
+        """End what is out of time (a commit notices the deadline itself)."""
+        for trajectory_id in self._store.due_deadlines(self._clock()):
+            self._committer.commit(trajectory_id)
+
+    def resend(self) -> None:
+        """Send pending commands again that nobody runs."""
+        now = self._clock()
+        rested = now - timedelta(seconds=self._resend_after_s)
+        for trajectory_id in self._store.active(saved_before=rested):
+            self._resend_of(trajectory_id, now)
+
+    def deliver(self) -> None:
+        """Have due webhooks delivered."""
+        due = self._deliveries.due(self._clock(), limit=_DELIVERIES_PER_SWEEP)
+        if due:
+            self._dispatcher.send_deliveries(due)
+
+    def _resend_of(self, trajectory_id: str, now: datetime) -> None:
+        state = self._store.load(trajectory_id)
+        if state is None:
+            return
+        again = [
+            command
+            for command in state.pending
+            if self._leases.may_resend(
+                trajectory_id,
+                command.id,
+                now_s=now.timestamp(),
+                pause_s=self._resend_after_s,
+            )
+        ]
+        if again:
+            _log.info("commands_resent", trajectory_id=trajectory_id, commands=len(again))
+            self._dispatcher.send_commands(trajectory_id, again)
+
+    def _due_still(self, state: Trajectory) -> tuple[Delivery, ...]:
+        old = state.updated_at < self._clock() - _WEBHOOKS_KEPT
+        return () if old else final_delivery(state)
+
+    def _try(self, duty: Callable[[], None]) -> None:
+        try:
+            duty()
+        except StoreError as error:
+            _log.warning("duty_failed", duty=duty.__name__, code=error.code, detail=error.detail)

@@ -1,0 +1,1 @@
+"""Real Valkey, real Celery worker processes, scripted model services."""
