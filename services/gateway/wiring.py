@@ -11,7 +11,6 @@ import anyio
 import redis
 import redis.asyncio
 from redis.exceptions import RedisError
-from shared.queue import make_celery
 
 from services.gateway.admission import Admission
 from services.gateway.backends.bucket_journal import BucketJournal
@@ -29,6 +28,7 @@ from services.gateway.service import Trajectories
 from services.gateway.settings import GatewaySettings
 from shared.clients.generator import GeneratorClient
 from shared.clients.planner import PlannerClient
+from shared.queue import make_celery
 from shared.stores.events import EventFeed
 from shared.stores.redis_trajectories import RedisTrajectoryStore
 from shared.stores.s3_images import S3ImageStore
@@ -38,15 +38,21 @@ if TYPE_CHECKING:
     from shared.stores.images import ImageStore
 
 _READY_TIMEOUT_S = 3.0
+_REDIS_TIMEOUT_S = 10.0
+"""Longer than an event feed's blocking read."""
 
 
 @asynccontextmanager
 async def open_parts(settings: GatewaySettings) -> AsyncGenerator[Parts]:
     """The gateway's parts on Redis, S3 and the model services that ``settings`` name."""
     async with AsyncExitStack() as stack:
-        records = redis.Redis.from_url(settings.redis_url)
+        records = redis.Redis.from_url(
+            settings.redis_url, socket_timeout=_REDIS_TIMEOUT_S, socket_connect_timeout=2.0
+        )
         stack.callback(records.close)
-        fast = redis.asyncio.Redis.from_url(settings.redis_url)
+        fast = redis.asyncio.Redis.from_url(
+            settings.redis_url, socket_timeout=_REDIS_TIMEOUT_S, socket_connect_timeout=2.0
+        )
         stack.push_async_callback(fast.aclose)
         fetcher = ImageFetcher(
             policy=settings.url_policy,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 from kombu.exceptions import OperationalError
-from shared.queue import send_command, send_wakeup
 
 from shared.contracts.trajectories import Command
+from shared.queue import send_command, send_wakeup
 
 if TYPE_CHECKING:
     from celery import Celery

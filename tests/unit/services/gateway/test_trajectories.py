@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ def data_url(data: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-async def create(client: httpx.AsyncClient, **body: object) -> dict[str, object]:
+async def create(client: httpx.AsyncClient, **body: object) -> dict[str, Any]:
     answer = await client.post("/v1/trajectories", json={**PROMPT, **body})
     assert answer.status_code == 202, answer.text
     return answer.json()

@@ -1,0 +1,102 @@
+"""One body of tests for the gateway's small stores, in memory and on a real Valkey."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+
+import pytest
+import redis
+import redis.asyncio
+
+from services.gateway.auth import ApiKeyStore, record_of
+from services.gateway.backends.redis_keys import RedisApiKeyStore
+from services.gateway.backends.redis_limits import RedisCallCounter
+from services.gateway.backends.redis_reservations import RedisReservationStore
+from services.gateway.idempotency import Reservation, ReservationStore
+from services.gateway.rate_limit import CallCounter, Quota
+from shared.stores.tenants import RedisTenantStore, TenantStore
+from tests.fakes.gateway_stores import (
+    InMemoryApiKeyStore,
+    InMemoryCallCounter,
+    InMemoryReservationStore,
+    InMemoryTenantStore,
+)
+from tests.servers import ValkeyServer
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "valkey"])
+async def connection(
+    request: pytest.FixtureRequest,
+) -> AsyncGenerator[redis.asyncio.Redis | None]:
+    if request.param == "memory":
+        yield None
+        return
+    server: ValkeyServer = request.getfixturevalue("valkey")
+    client = redis.asyncio.Redis.from_url(server.url)
+    yield client
+    await client.aclose()
+
+
+def unique(name: str) -> str:
+    return f"{name}-{uuid.uuid4().hex}"
+
+
+async def test_keys_are_found_listed_and_removed(connection: redis.asyncio.Redis | None) -> None:
+    store: ApiKeyStore = RedisApiKeyStore(connection) if connection else InMemoryApiKeyStore()
+    key = record_of(unique("il_"), unique("ten_"), now=NOW, name="mine")
+    assert await store.find(key.digest) is None
+    await store.add(key)
+    assert await store.find(key.digest) == key
+    assert key in await store.all()
+    assert await store.remove(key.id)
+    assert not await store.remove(key.id)
+    assert await store.find(key.digest) is None
+
+
+async def test_a_name_is_reserved_once_and_locked_once(
+    connection: redis.asyncio.Redis | None,
+) -> None:
+    store: ReservationStore = (
+        RedisReservationStore(connection) if connection else InMemoryReservationStore()
+    )
+    name = unique("name")
+    first = Reservation(fingerprint="a", trajectory_id="trj_1")
+    assert await store.reserve(name, first) is None
+    assert await store.reserve(name, Reservation(fingerprint="b", trajectory_id="x")) == first
+    assert await store.lock(name)
+    assert not await store.lock(name)
+    done = first.model_copy(update={"created": True})
+    await store.finish(name, done)
+    assert await store.reserve(name, first) == done
+    assert await store.lock(name)
+    await store.abandon(name)
+    assert await store.reserve(name, first) is None
+    assert await store.lock(name)
+
+
+async def test_calls_are_counted_by_key_and_quota(connection: redis.asyncio.Redis | None) -> None:
+    counter: CallCounter = RedisCallCounter(connection) if connection else InMemoryCallCounter()
+    name, quota = unique("key"), Quota("calls", calls=2)
+    standings = [await counter.count(name, quota) for _ in range(3)]
+    other = await counter.count(unique("key"), quota)
+    assert [standing.used for standing in standings] == [1, 2, 3]
+    assert [standing.exceeded for standing in standings] == [False, False, True]
+    assert 0 < standings[0].resets_in_s <= 60
+    assert other.used == 1
+
+
+@pytest.mark.parametrize("kind", ["memory", "valkey"])
+def test_a_tenants_first_webhook_secret_stays(kind: str, request: pytest.FixtureRequest) -> None:
+    store: TenantStore = InMemoryTenantStore()
+    if kind == "valkey":
+        server: ValkeyServer = request.getfixturevalue("valkey")
+        store = RedisTenantStore(redis.Redis.from_url(server.url))
+    tenant = unique("ten")
+    assert store.webhook_secret(tenant) is None
+    assert store.ensure(tenant, webhook_secret="whsec_a") == "whsec_a"
+    assert store.ensure(tenant, webhook_secret="whsec_b") == "whsec_a"
+    assert store.webhook_secret(tenant) == "whsec_a"
