@@ -23,7 +23,5 @@ class LauncherSettings(ServiceSettings):
     """Port of the gateway; 0 takes any free one."""
     models: Path = REPOSITORY / "models" / "sketchbook"
     """Model pack: a folder with ``planner``, ``critic`` and ``generator`` in it."""
-    worker_threads: int = Field(default=16, ge=1, le=256)
-    """Commands the orchestrator carries out at a time; they mostly wait for model services."""
     ready_timeout_s: float = Field(default=180.0, gt=0)
     """How long the stack may take to become ready before ``up`` gives up."""

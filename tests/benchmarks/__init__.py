@@ -1,0 +1,1 @@
+"""Measurements: they record numbers and assert nothing. ``python -m tests.benchmarks``."""
