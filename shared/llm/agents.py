@@ -1,0 +1,75 @@
+"""What planner and critic have alike: their settings and how these become an engine."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import SecretStr
+
+from shared.llm.engine import ChatEngine
+from shared.llm.late import LateEngine
+from shared.llm.openai_chat import OpenAIChatEngine, OpenAISettings
+from shared.settings import ServiceSettings, StorageSettings
+
+
+class EngineKind(StrEnum):
+    """Where the model runs."""
+
+    QWEN3_VL = "qwen3_vl"
+    """In this process, with transformers."""
+    OPENAI = "openai"
+    """On a chat server, such as vLLM."""
+
+
+class AgentSettings(ServiceSettings):
+    """What both agents read from the environment, each under its own prefix."""
+
+    storage: StorageSettings = StorageSettings()
+    engine: EngineKind = EngineKind.QWEN3_VL
+    model: str
+    """Folder or hub name; for ``openai`` the name the server knows."""
+    pack: str = "interleave"
+    """Prompt pack: a name that comes with the project, or a TOML file."""
+    base_url: str = ""
+    """Of the chat server, up to and including ``/v1``."""
+    api_key: SecretStr = SecretStr("")
+    silence_timeout_s: float = 120.0
+    extra_body: dict[str, Any] = {}
+    """More fields for the chat server, as JSON, such as vLLM's ``structured_outputs``."""
+    device: str = "auto"
+    dtype: str = "auto"
+    torch_threads: int | None = None
+    """Threads of torch on the CPU; None leaves them as they are."""
+    reasks: int = 1
+    """How often an answer that cannot be used is asked for again."""
+    reask_temperature: float = 0.7
+
+
+def late_engine(settings: AgentSettings) -> LateEngine:
+    """The engine the settings name; ``load`` makes it usable."""
+    return LateEngine(lambda: _engine(settings), name=settings.model)
+
+
+def _engine(settings: AgentSettings) -> ChatEngine:
+    if settings.engine is EngineKind.OPENAI:
+        return OpenAIChatEngine(
+            OpenAISettings(
+                base_url=settings.base_url,
+                model=settings.model,
+                api_key=settings.api_key.get_secret_value(),
+                silence_timeout_s=settings.silence_timeout_s,
+                extra_body=settings.extra_body,
+            )
+        )
+    # Only here: torch takes seconds to load, and a served model needs none of it.
+    from shared.llm.qwen3_vl import Qwen3VLEngine, Qwen3VLSettings  # noqa: PLC0415
+
+    return Qwen3VLEngine(
+        Qwen3VLSettings(
+            model=settings.model,
+            device=settings.device,
+            dtype=settings.dtype,
+            torch_threads=settings.torch_threads,
+        )
+    )
