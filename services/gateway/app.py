@@ -20,6 +20,7 @@ from services.gateway.routes import (
     plans,
     trajectories,
     uploads,
+    webhooks,
 )
 from services.gateway.routes.access import RateLimitHeadersMiddleware
 from services.gateway.settings import GatewaySettings
@@ -71,7 +72,7 @@ def build_app(settings: GatewaySettings, open_parts: OpenParts) -> FastAPI:
         description=_DESCRIPTION,
     )
     app.add_middleware(RateLimitHeadersMiddleware)
-    for module in (generators, trajectories, plans, events, documents, uploads, files):
+    for module in (generators, trajectories, plans, events, documents, uploads, files, webhooks):
         app.include_router(module.router)
     _add_studio(app)
     return app

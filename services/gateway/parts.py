@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.gateway.admission import Admission
 from services.gateway.auth import ApiKeyStore
 from services.gateway.catalogue import GeneratorCatalogue
+from services.gateway.delivery_log import DeliveryLog
 from services.gateway.idempotency import ReservationStore
 from services.gateway.intake import ImageIntake
 from services.gateway.rate_limit import CallCounter
@@ -26,6 +27,7 @@ class Parts:
     tenants: TenantStore
     calls: CallCounter
     reservations: ReservationStore
+    deliveries: DeliveryLog
     images: ImageStore
     intake: ImageIntake
     catalogue: GeneratorCatalogue

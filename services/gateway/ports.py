@@ -13,7 +13,7 @@ from typing import Protocol
 from shared.contracts.events import PublicEvent
 from shared.contracts.generation import GeneratorInfo
 from shared.contracts.plans import PlanCheck, PlanCheckResult
-from shared.contracts.trajectories import Command, Trajectory
+from shared.contracts.trajectories import Command
 
 
 class EventFeed(Protocol):
@@ -21,18 +21,6 @@ class EventFeed(Protocol):
 
     def follow(self, trajectory_id: str, *, after: int) -> AsyncIterator[PublicEvent | object]:
         """Events with a sequence above ``after``; anything else it yields marks a gap."""
-        ...
-
-
-class Journal(Protocol):
-    """Snapshots in the bucket, from which lost records are rebuilt."""
-
-    def write(self, trajectory: Trajectory) -> None:
-        """Keep this version."""
-        ...
-
-    def delete(self, trajectory_id: str) -> None:
-        """Forget it."""
         ...
 
 

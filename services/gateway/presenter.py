@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.gateway.views import (
     AttemptView,
+    DeliveryView,
     EventView,
     ImageView,
     PartView,
@@ -17,6 +18,7 @@ from services.gateway.views import (
 from shared.contracts.events import PublicEvent
 from shared.contracts.images import ImageRef
 from shared.contracts.trajectories import Attempt, StepState, StepStatus, Trajectory
+from shared.contracts.webhooks import Delivery
 from shared.stores.keys import file_id_of_key
 
 
@@ -176,6 +178,20 @@ def event_view(event: PublicEvent, trajectory: Trajectory | None) -> EventView:
         image=_maybe_image(_image_of(event, trajectory)),
         plan_step=event.plan_step,
         problem=event.problem,
+    )
+
+
+def delivery_view(delivery: Delivery) -> DeliveryView:
+    """A webhook delivery without its body."""
+    return DeliveryView(
+        id=delivery.id,
+        trajectory_id=delivery.trajectory_id,
+        sequence=delivery.sequence,
+        event=delivery.event,
+        url=delivery.url,
+        status=delivery.status,
+        created_at=delivery.created_at,
+        tries=list(delivery.tries),
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from services.gateway.ports import Dispatcher, EventFeed, Journal
+from services.gateway.ports import Dispatcher, EventFeed
 from shared.contracts.events import CancelRequested, Happening, PublicEvent
 from shared.contracts.trajectories import (
     PlanCommand,
@@ -27,6 +27,7 @@ from shared.contracts.trajectories import (
 )
 from shared.errors import ConflictError, NotFoundError, VersionConflictError
 from shared.stores.images import ImageStore
+from shared.stores.journal import Journal
 from shared.stores.keys import trajectory_prefix
 from shared.stores.trajectories import TrajectoryStore
 

@@ -11,6 +11,7 @@ from shared.contracts.plans import PlanStep
 from shared.contracts.problems import Problem
 from shared.contracts.profiles import Approval, Profile
 from shared.contracts.trajectories import Status, StepStatus, Usage, WebhookTarget
+from shared.contracts.webhooks import DeliveryStatus, DeliveryTry
 
 
 class View(BaseModel):
@@ -200,3 +201,29 @@ class GeneratorList(View):
 
     data: list[GeneratorView]
     profiles: list[ProfileView]
+
+
+class DeliveryView(View):
+    """A webhook delivery and how its tries went."""
+
+    id: Annotated[str, Field(description="The `webhook-id`, the same on every try.")]
+    trajectory_id: str
+    sequence: int
+    event: str
+    url: str
+    status: DeliveryStatus
+    created_at: AwareDatetime
+    tries: list[DeliveryTry]
+
+
+class DeliveryPage(View):
+    """Newest first; pass `next_cursor` as `cursor` for the next page."""
+
+    data: list[DeliveryView]
+    next_cursor: str | None
+
+
+class SigningSecret(View):
+    """What webhook signatures are made with (Standard Webhooks)."""
+
+    secret: Annotated[str, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])]

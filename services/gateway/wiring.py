@@ -13,7 +13,6 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from services.gateway.admission import Admission
-from services.gateway.backends.bucket_journal import BucketJournal
 from services.gateway.backends.queue import CeleryDispatcher
 from services.gateway.backends.redis_keys import RedisApiKeyStore
 from services.gateway.backends.redis_limits import RedisCallCounter
@@ -29,7 +28,9 @@ from services.gateway.settings import GatewaySettings
 from shared.clients.generator import GeneratorClient
 from shared.clients.planner import PlannerClient
 from shared.queue import make_celery
+from shared.stores.deliveries import RedisDeliveryStore
 from shared.stores.events import EventFeed
+from shared.stores.journal import Journal
 from shared.stores.redis_trajectories import RedisTrajectoryStore
 from shared.stores.s3_images import S3ImageStore
 from shared.stores.tenants import RedisTenantStore
@@ -91,6 +92,7 @@ def _assemble(
         tenants=RedisTenantStore(records),
         calls=RedisCallCounter(fast),
         reservations=RedisReservationStore(fast),
+        deliveries=RedisDeliveryStore(records),
         images=images,
         intake=intake,
         catalogue=catalogue,
@@ -105,7 +107,7 @@ def _assemble(
             store=RedisTrajectoryStore(records),
             feed=EventFeed(fast),
             images=images,
-            journal=BucketJournal(images),
+            journal=Journal(images),
             dispatcher=CeleryDispatcher(make_celery(settings.redis_url)),
         ),
         readiness=lambda: _readiness(fast, images, planner),

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.gateway.auth import ApiKey
 from services.gateway.idempotency import Reservation
@@ -14,6 +15,7 @@ from shared.contracts.events import PublicEvent
 from shared.contracts.generation import GeneratorInfo
 from shared.contracts.plans import PlanCheck, PlanCheckResult
 from shared.contracts.trajectories import Command
+from shared.contracts.webhooks import Delivery, DeliveryStatus
 from shared.errors import ServiceUnavailableError
 from shared.stores.events import Gap
 from tests.fakes.trajectory_store import InMemoryTrajectoryStore
@@ -87,6 +89,31 @@ class InMemoryReservationStore:
     async def abandon(self, name: str) -> None:
         self.reservations.pop(name, None)
         self.locks.discard(name)
+
+
+@dataclass(slots=True)
+class InMemoryDeliveryLog:
+    """Only what the gateway asks of a delivery store; nothing is ever sent."""
+
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+
+    def load(self, delivery_id: str) -> Delivery | None:
+        return self.deliveries.get(delivery_id)
+
+    def replay(self, delivery_id: str, *, now: datetime) -> Delivery | None:
+        found = self.deliveries.get(delivery_id)
+        if found is None:
+            return None
+        self.deliveries[delivery_id] = found.model_copy(
+            update={"status": DeliveryStatus.PENDING, "round": len(found.tries)}
+        )
+        return self.deliveries[delivery_id]
+
+    def page(
+        self, tenant: str, *, limit: int, cursor: str | None
+    ) -> tuple[list[Delivery], str | None]:
+        mine = [d for d in self.deliveries.values() if d.tenant == tenant]
+        return sorted(mine, key=lambda d: d.created_at, reverse=True)[:limit], None
 
 
 @dataclass(slots=True)

@@ -105,7 +105,7 @@ def test_an_accepted_trajectory_is_saved_journaled_and_queued(
     assert any(trajectory_id in message_text(message) for message in queued)
 
 
-def message_text(message: bytes) -> str:
+def message_text(message: bytes | str) -> str:
     envelope = json.loads(message)
     return base64.b64decode(envelope["body"]).decode() + json.dumps(envelope["headers"])
 

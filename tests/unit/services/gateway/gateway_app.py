@@ -14,7 +14,6 @@ from PIL import Image
 from services.gateway import auth
 from services.gateway.admission import Admission
 from services.gateway.app import build_app
-from services.gateway.backends.bucket_journal import BucketJournal
 from services.gateway.catalogue import GeneratorCatalogue
 from services.gateway.fetcher import ImageFetcher
 from services.gateway.intake import ImageIntake
@@ -28,11 +27,13 @@ from shared.contracts.images import ImageRef
 from shared.contracts.plans import PlanStep
 from shared.contracts.trajectories import Attempt, Status, StepState, StepStatus, Trajectory
 from shared.contracts.verdicts import Verdict
+from shared.stores.journal import Journal
 from shared.stores.keys import picture_key
 from tests.fakes.gateway_stores import (
     DescribedGenerator,
     InMemoryApiKeyStore,
     InMemoryCallCounter,
+    InMemoryDeliveryLog,
     InMemoryReservationStore,
     InMemoryTenantStore,
     PollingEventFeed,
@@ -93,6 +94,7 @@ class World:
     keys: InMemoryApiKeyStore = field(default_factory=InMemoryApiKeyStore)
     tenants: InMemoryTenantStore = field(default_factory=InMemoryTenantStore)
     reservations: InMemoryReservationStore = field(default_factory=InMemoryReservationStore)
+    deliveries: InMemoryDeliveryLog = field(default_factory=InMemoryDeliveryLog)
     dispatcher: RecordingDispatcher = field(default_factory=RecordingDispatcher)
     planner: ScriptedPlanner = field(default_factory=ScriptedPlanner)
     generators: dict[str, DescribedGenerator] = field(
@@ -142,6 +144,7 @@ class World:
             tenants=self.tenants,
             calls=InMemoryCallCounter(),
             reservations=self.reservations,
+            deliveries=self.deliveries,
             images=self.images,
             intake=intake,
             catalogue=catalogue,
@@ -158,7 +161,7 @@ class World:
                 store=self.store,
                 feed=self.feed,
                 images=self.images,
-                journal=BucketJournal(self.images),
+                journal=Journal(self.images),
                 dispatcher=self.dispatcher,
             ),
             readiness=self._ready,

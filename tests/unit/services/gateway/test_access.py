@@ -11,6 +11,7 @@ import pytest
 
 from services.gateway import auth
 from services.gateway.bootstrap import ensure_first_key
+from shared.contracts.webhooks import Delivery, DeliveryStatus
 from shared.errors import UnauthenticatedError
 from tests.fakes.gateway_stores import InMemoryApiKeyStore, InMemoryTenantStore
 from tests.unit.services.gateway.gateway_app import NOW, World, png
@@ -140,3 +141,40 @@ async def test_health_docs_and_studio_need_no_key(world: World) -> None:
     assert "default-src 'none'" in answers[0].headers["content-security-policy"]
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
     assert (method.status_code, method.json()["code"]) == (405, "method_not_allowed")
+
+
+async def test_deliveries_are_listed_and_replayed_by_their_owner_only(world: World) -> None:
+    delivery = Delivery(
+        id="msg_1",
+        tenant="ten_a",
+        trajectory_id="trj_1",
+        sequence=9,
+        event="trajectory.succeeded",
+        url="https://example.com/hook",
+        body="{}",
+        created_at=NOW,
+        status=DeliveryStatus.FAILED,
+    )
+    world.deliveries.deliveries[delivery.id] = delivery
+    async with world.client() as client:
+        listed = (await client.get("/v1/webhooks/deliveries")).json()
+        replayed = await client.post("/v1/webhooks/deliveries/msg_1:replay")
+        again = await client.post("/v1/webhooks/deliveries/msg_1:replay")
+    async with world.client(await world.key("ten_b")) as other:
+        hidden = (await other.get("/v1/webhooks/deliveries")).json()
+        refused = await other.post("/v1/webhooks/deliveries/msg_1:replay")
+    assert [item["status"] for item in listed["data"]] == ["failed"]
+    assert (replayed.status_code, replayed.json()["status"]) == (202, "pending")
+    assert (again.status_code, refused.status_code) == (409, 404)
+    assert hidden["data"] == []
+
+
+async def test_the_signing_secret_is_for_administrators(world: World) -> None:
+    world.tenants.ensure("ten_a", webhook_secret="whsec_x")
+    reader = await world.key(scopes=(auth.Scope.READ,))
+    async with world.client() as client:
+        shown = await client.get("/v1/webhooks/secret")
+    async with world.client(reader) as client:
+        refused = await client.get("/v1/webhooks/secret")
+    assert shown.json() == {"secret": "whsec_x"}
+    assert refused.status_code == 403

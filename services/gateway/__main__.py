@@ -1,0 +1,108 @@
+"""``python -m services.gateway keys create|list|revoke``: administration of API keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import redis
+import redis.asyncio
+import typer
+
+from services.gateway.auth import ALL_SCOPES, ApiKey, Scope, create_key, new_tenant
+from services.gateway.backends.redis_keys import RedisApiKeyStore
+from services.gateway.settings import GatewaySettings
+from shared.stores.tenants import RedisTenantStore, new_webhook_secret
+
+app = typer.Typer(no_args_is_help=True, help="The gateway's administration.")
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+app.add_typer(keys, name="keys")
+
+
+@app.callback()
+def main() -> None:
+    """The gateway's administration."""
+
+
+@keys.command()
+def create(
+    *,
+    name: Annotated[str, typer.Option(help="To tell keys apart.")] = "",
+    tenant: Annotated[str, typer.Option(help="Owner; by default the first key's.")] = "",
+    new_owner: Annotated[bool, typer.Option("--new-tenant", help="For a new owner.")] = False,
+    scope: Annotated[list[Scope] | None, typer.Option(help="By default all.")] = None,
+    days: Annotated[float | None, typer.Option(help="Lifetime; by default endless.")] = None,
+) -> None:
+    """Make a key; it is shown this once."""
+    lifetime = None if days is None else timedelta(days=days)
+    scopes = tuple(scope or ALL_SCOPES)
+
+    async def work() -> None:
+        settings = GatewaySettings()
+        async with _key_store(settings) as store:
+            known = await store.all()
+            owner = tenant or (known[0].tenant if known and not new_owner else new_tenant())
+            _ensure_tenant(settings, owner)
+            secret, key = await create_key(
+                store,
+                tenant=owner,
+                now=datetime.now(UTC),
+                name=name,
+                scopes=scopes,
+                lifetime=lifetime,
+            )
+        typer.echo(f"{key.id} for {owner}, shown only now:\n{secret}")
+
+    asyncio.run(work())
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List keys, without their secrets."""
+
+    async def work() -> None:
+        async with _key_store(GatewaySettings()) as store:
+            for key in await store.all():
+                typer.echo(_line(key))
+
+    asyncio.run(work())
+
+
+@keys.command()
+def revoke(key_id: Annotated[str, typer.Argument(help="Id from the list.")]) -> None:
+    """Make a key useless from now on."""
+
+    async def work() -> bool:
+        async with _key_store(GatewaySettings()) as store:
+            return await store.remove(key_id)
+
+    if not asyncio.run(work()):
+        typer.echo(f"There is no key {key_id}.", err=True)
+        raise typer.Exit(1)
+
+
+@asynccontextmanager
+async def _key_store(settings: GatewaySettings) -> AsyncGenerator[RedisApiKeyStore]:
+    client = redis.asyncio.Redis.from_url(settings.redis_url)
+    try:
+        yield RedisApiKeyStore(client)
+    finally:
+        await client.aclose()
+
+
+def _ensure_tenant(settings: GatewaySettings, tenant: str) -> None:
+    with redis.Redis.from_url(settings.redis_url) as client:
+        RedisTenantStore(client).ensure(tenant, webhook_secret=new_webhook_secret())
+
+
+def _line(key: ApiKey) -> str:
+    until = "for ever" if key.expires_at is None else f"until {key.expires_at:%Y-%m-%d %H:%M}"
+    scopes = ",".join(scope.value for scope in key.scopes)
+    return f"{key.id}  ...{key.hint}  {key.tenant}  {scopes}  {until}  {key.name}"
+
+
+if __name__ == "__main__":
+    app()
