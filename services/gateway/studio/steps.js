@@ -8,7 +8,7 @@ const WAITING = {
   judging: "Being judged …",
   failed: "No picture could be made",
 };
-const TINY_PX = 256;
+const SMALL_PX = 256;
 
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -23,8 +23,8 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 export function imageOf(image, alt, extra = "") {
-  const tiny = image.width <= TINY_PX ? "tiny" : "";
-  const made = element("img", { alt, width: image.width, height: image.height, class: `${tiny} ${extra}`.trim() });
+  const made = element("img", { alt, width: image.width, height: image.height, class: extra });
+  made.style.aspectRatio = `${image.width} / ${image.height}`;
   picture(image).then((url) => { made.src = url; }, () => { made.alt = `${alt} (not available)`; });
   return made;
 }
@@ -73,6 +73,7 @@ function pictureOf(step) {
   const frame = element("figure", { class: "picture" });
   const latest = step.attempts.findLast((attempt) => attempt.image && !attempt.speculative);
   const shown = step.image || (latest && latest.image);
+  if (shown && shown.width <= SMALL_PX) frame.classList.add("small");
   if (shown) frame.append(imageOf(shown, step.text || step.prompt || ""));
   else frame.append(element("div", { class: "waiting" }, WAITING[step.status] || ""));
   const note = noteOf(step, latest);

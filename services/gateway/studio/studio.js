@@ -6,10 +6,9 @@ import { drawSteps, element, imageOf } from "./steps.js";
 const $ = (id) => document.getElementById(id);
 const MAX_IMAGES = 16;
 const EXAMPLES = [
-  "Draw a red house beside a tree, then make it night.",
-  "Tell in three pictures how the sun rises over a lake.",
-  "Show step by step how a flower grows, in four steps.",
-  "Draw a blue boat on the sea, then add a bird.",
+  "Tell the story of a boat from morning to night in four pictures.",
+  "How do I draw a village step by step?",
+  "There is a white block, a blue block, and a red block to start with. Build a tower from the bottom up, one move at a time: white, blue, and red.",
 ];
 const STATUS = {
   queued: ["In line", ""], planning: ["Planning", ""], awaiting_approval: ["Awaiting your approval", ""],
@@ -282,7 +281,7 @@ $("history-more").addEventListener("click", () => listRecent(state.cursor).catch
 $("history-toggle").addEventListener("click", () => openHistory(!$("history").classList.contains("open")));
 $("new-button").addEventListener("click", () => { location.hash = ""; openHistory(false); compose(); $("prompt").focus(); });
 $("brand").addEventListener("click", (event) => { event.preventDefault(); location.hash = ""; compose(); });
-addEventListener("hashchange", route);
+addEventListener("hashchange", () => (location.hash.startsWith("#key=") ? start() : route()));
 
 async function start() {
   const given = location.hash.match(/^#key=(il_[0-9A-Za-z_-]{43})$/);
