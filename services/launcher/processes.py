@@ -19,6 +19,7 @@ from services.launcher.tether import tether
 DEATHS_ALLOWED = 5
 DEATH_WINDOW_S = 60.0
 FIRST_DELAY_S = 0.25
+HEALTH_PAUSE_S = 2.0
 LOG_TAIL_LINES = 15
 
 
@@ -30,6 +31,8 @@ class ChildSpec:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     ready: Callable[[], bool]
+    broken: Callable[[], bool] = lambda: False
+    """Whether it runs but says itself that only a new start can help."""
     address: str = ""
     after: tuple[str, ...] = ()
     """Names of the children that must be ready before this one is started."""
@@ -48,6 +51,7 @@ class Child:
     ready: bool = False
     restarts: int = 0
     _start_at: float | None = None
+    _look_at: float = 0.0
     _deaths: deque[float] = field(default_factory=deque[float])
 
     @property
@@ -88,7 +92,16 @@ class Child:
         if not self.ready and self.spec.ready():
             self.ready = True
             return f"{self.spec.name} is ready"
+        if self.now() >= self._look_at:
+            self._look_at = self.now() + HEALTH_PAUSE_S
+            self._end_if_broken(self.process)
         return None
+
+    def _end_if_broken(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill it when it says so; its death is noticed at the next look."""
+        if self.spec.broken():
+            process.kill()
+            process.wait(self.spec.stop_timeout_s)
 
     def _died(self, code: int) -> str:
         now = self.now()

@@ -67,6 +67,8 @@ def model_service(name: str, wiring: Wiring) -> ChildSpec:
         defaults |= {"GENERATOR_BACKEND": "diffusers", "GENERATOR_NAME": GENERATOR_NAME}
     else:
         defaults |= {f"{prefix}_ENGINE": "qwen3_vl", f"{prefix}_PACK": "sketchbook"}
+    if name == "planner":
+        defaults["PLANNER_REASK_STYLE"] = "resample"
     wired = environment(defaults, wiring.storage(prefix))
     return _http_service(name, wiring, environment=wired, nice=_MODEL_NICENESS)
 
@@ -140,6 +142,7 @@ def _http_service(
         ),
         environment=environment,
         ready=lambda: answers_ready(url),
+        broken=lambda: says_broken(url),
         address=url,
         after=after,
         nice=nice,
@@ -153,6 +156,15 @@ def answers_ready(url: str) -> bool:
         return httpx.get(f"{url}/readyz", timeout=2.0, trust_env=False).is_success
     except httpx.HTTPError:
         return False
+
+
+def says_broken(url: str) -> bool:
+    """Whether ``/healthz`` answers that the process must be started anew; silence is no answer."""
+    try:
+        answer = httpx.get(f"{url}/healthz", timeout=1.0, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
 
 
 def missing_models(settings: LauncherSettings) -> list[Path]:

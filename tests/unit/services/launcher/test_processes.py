@@ -41,8 +41,14 @@ def clock() -> Clock:
 def make_child(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Child]]:
     made: list[Child] = []
 
-    def make(command: tuple[str, ...], *, stop_timeout_s: float = 5.0) -> Child:
+    def make(
+        command: tuple[str, ...],
+        *,
+        stop_timeout_s: float = 5.0,
+        broken: Callable[[], bool] = lambda: False,
+    ) -> Child:
         spec = ChildSpec(
+            broken=broken,
             name="worker",
             command=command,
             environment=dict(os.environ),
@@ -96,6 +102,18 @@ def test_a_killed_child_is_started_again_after_a_pause(
     assert child.tend() == "worker started again"
     assert child.restarts == 1
     assert child.pid is not None
+
+
+def test_a_child_that_calls_itself_broken_is_killed_and_started_again(
+    make_child: Callable[..., Child], clock: Clock
+) -> None:
+    child = make_child(SLEEPS, broken=lambda: True)
+    child.start()
+    child.tend()
+    assert child.tend() is None
+    assert "signal SIGKILL" in (child.tend() or "")
+    clock.now_s += 0.3
+    assert child.tend() == "worker started again"
 
 
 def test_pauses_grow_and_the_sixth_death_within_a_minute_is_final(
