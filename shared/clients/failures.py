@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Final
 
 import httpx
@@ -32,9 +33,14 @@ class CallCancelledError(InterleaveError):
 
 def answer_error(service: str, status: int, body: bytes) -> UpstreamError:
     """The error for an answer that is not 200."""
-    detail = f"The {service} answered {status}: {_detail(body)}".rstrip(": ")
+    problem = _problem(body)
+    said = str(problem.get("detail", ""))[:500]
+    detail = f"The {service} answered {status}: {said}".rstrip(": ")
     if status in _TIMED_OUT:
         return ServiceTimeoutError(detail)
+    if problem.get("code") == ServiceRejectedError.code:
+        # What the service itself calls was refused for good: repeating is no use here either.
+        return ServiceRejectedError(detail)
     if status == _BUSY or status >= _FIRST_SERVER_ERROR:
         return ServiceUnavailableError(detail)
     return ServiceRejectedError(detail)
@@ -64,9 +70,9 @@ def check_size(service: str, characters: int) -> None:
         raise bad_reply(service, f"more than {MAX_REPLY_CHARACTERS} characters.")
 
 
-def _detail(body: bytes) -> str:
+def _problem(body: bytes) -> Mapping[str, object]:
     try:
         problem = json.loads(body)
     except ValueError:
-        return ""
-    return str(problem.get("detail", ""))[:500] if isinstance(problem, dict) else ""
+        return {}
+    return problem if isinstance(problem, dict) else {}

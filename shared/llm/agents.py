@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from shared.llm.engine import ChatEngine
 from shared.llm.late import LateEngine
@@ -35,7 +36,7 @@ class AgentSettings(ServiceSettings):
     """Of the chat server, up to and including ``/v1``."""
     api_key: SecretStr = SecretStr("")
     silence_timeout_s: float = 120.0
-    extra_body: dict[str, Any] = {}
+    extra_body: dict[str, Any] = Field(default_factory=dict)
     """More fields for the chat server, as JSON, such as vLLM's ``structured_outputs``."""
     device: str = "auto"
     dtype: str = "auto"
@@ -48,7 +49,7 @@ class AgentSettings(ServiceSettings):
 
 def late_engine(settings: AgentSettings) -> LateEngine:
     """The engine the settings name; ``load`` makes it usable."""
-    return LateEngine(lambda: _engine(settings), name=settings.model)
+    return LateEngine(lambda: _engine(settings), name=_public_name(settings.model))
 
 
 def _engine(settings: AgentSettings) -> ChatEngine:
@@ -63,13 +64,15 @@ def _engine(settings: AgentSettings) -> ChatEngine:
             )
         )
     # Only here: torch takes seconds to load, and a served model needs none of it.
-    from shared.llm.qwen3_vl import Qwen3VLEngine, Qwen3VLSettings  # noqa: PLC0415
+    import torch  # noqa: PLC0415
 
-    return Qwen3VLEngine(
-        Qwen3VLSettings(
-            model=settings.model,
-            device=settings.device,
-            dtype=settings.dtype,
-            torch_threads=settings.torch_threads,
-        )
-    )
+    from shared.llm.qwen3_vl import Qwen3VLEngine  # noqa: PLC0415
+
+    if settings.torch_threads is not None:
+        torch.set_num_threads(settings.torch_threads)
+    return Qwen3VLEngine(settings.model, device=settings.device, dtype=settings.dtype)
+
+
+def _public_name(model: str) -> str:
+    """Folders are called by their last part: paths are nobody's business."""
+    return Path(model).name if Path(model).is_dir() else model

@@ -26,7 +26,7 @@ class LateEngine:
     @property
     def model(self) -> str:
         """See ``ChatEngine.model``."""
-        return self._name if self._engine is None else self._engine.model
+        return self._name
 
     async def load(self) -> None:
         """Make the engine on a worker thread; a failure is logged and ends ``alive``."""

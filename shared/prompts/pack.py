@@ -64,6 +64,8 @@ class Scope(_PackPart):
     """What a small model can be asked: ``words`` is a file beside the pack, a word a line."""
 
     words: str
+    example: str = ""
+    """A request that is inside the scope, shown to callers whose request is not."""
 
 
 class PromptPack(_PackPart):

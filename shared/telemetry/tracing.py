@@ -53,6 +53,25 @@ def span(
         yield opened
 
 
+@contextmanager
+def span_across_yields(operation: str, target: str = "", **attributes: str) -> Generator[None]:
+    """A span for asynchronous generators.
+
+    They may be resumed in other tasks, so the span is not made the current one.
+    """
+    tracer = trace.get_tracer(_TRACER)
+    values = {f"interleave.{name}": value for name, value in attributes.items()}
+    values |= {"gen_ai.operation.name": operation, "gen_ai.request.model": target}
+    opened = tracer.start_span(f"{operation} {target}".strip(), attributes=values)
+    try:
+        yield
+    except Exception as error:
+        opened.record_exception(error)
+        raise
+    finally:
+        opened.end()
+
+
 def trace_headers() -> dict[str, str]:
     """The current trace context as W3C headers, to be saved or sent along."""
     carrier: dict[str, str] = {}

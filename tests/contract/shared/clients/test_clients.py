@@ -88,6 +88,15 @@ def test_a_status_becomes_a_typed_error(status: int, expected: type[InterleaveEr
         CriticClient(url).judge(JUDGE)
 
 
+def test_a_refusal_behind_the_service_is_final_too() -> None:
+    problem = '{"detail": "too long", "code": "service_rejected"}'
+    with (
+        serving(Behaviour(status=502, lines=(problem,))) as url,
+        pytest.raises(ServiceRejectedError, match="too long"),
+    ):
+        CriticClient(url).judge(JUDGE)
+
+
 @pytest.mark.parametrize("lines", [("<html>", FINISHED), ('{"type": "step"}',), (WRITTEN,), ()])
 def test_rubbish_or_half_a_plan_is_a_bad_reply(lines: tuple[str, ...]) -> None:
     with serving(Behaviour(lines=lines)) as url, pytest.raises(BadReplyError):
