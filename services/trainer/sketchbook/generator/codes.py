@@ -1,6 +1,6 @@
 """Tiles and their linear codes: what the generator's latents are made of.
 
-Here live the numbering of tiles (a background, a place, and what stands there), the rendering of
+Here live the numbering of tiles (a background, a row, and what stands there), the rendering of
 every tile once, and the fit of the linear code that the encoder carries. Not here: the
 convolutions that compute the code (``vae``) and the pairs that are made of tiles (``data``).
 """
@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from services.trainer.sketchbook.renderer import render
+from services.trainer.sketchbook.renderer import tile
 from services.trainer.sketchbook.world import (
     BACKGROUNDS,
     GRID,
@@ -70,20 +70,14 @@ def numbered_scene(numbers: Sequence[int] | NDArray[np.uint8]) -> Scene:
     return Scene.of(BACKGROUNDS[int(numbers[0])], items)
 
 
-def cut_tiles(picture: Tiles) -> Tiles:
-    """Cut a picture into its 16 places: (16, 32, 32, 3), row by row."""
-    grid = picture.reshape(GRID, PLACE_PX, GRID, PLACE_PX, 3).swapaxes(1, 2)
-    return grid.reshape(GRID * GRID, PLACE_PX, PLACE_PX, 3)
-
-
 def render_all_tiles() -> Tiles:
-    """Every tile of the world: (backgrounds, places, items, 32, 32, 3)."""
-    shape = (len(BACKGROUNDS), len(PLACES), len(ITEMS), PLACE_PX, PLACE_PX, 3)
+    """Every tile of the world: (backgrounds, rows, items, 32, 32, 3)."""
+    shape = (len(BACKGROUNDS), GRID, len(ITEMS), PLACE_PX, PLACE_PX, 3)
     tiles = np.empty(shape, dtype=np.uint8)
-    for row, background in enumerate(BACKGROUNDS):
-        for column, item in enumerate(ITEMS):
-            items = dict.fromkeys(PLACES, item) if item is not None else {}
-            tiles[row, :, column] = cut_tiles(render(Scene.of(background, items)))
+    for number, background in enumerate(BACKGROUNDS):
+        for row in range(GRID):
+            for column, item in enumerate(ITEMS):
+                tiles[number, row, column] = tile(background, row, item)
     return tiles
 
 

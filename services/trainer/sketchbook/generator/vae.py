@@ -20,8 +20,8 @@ from services.trainer.sketchbook.generator.codes import (
 )
 
 ENCODER_CHANNELS = (16, FINE_CHANNELS, MIDDLE_CHANNELS, 64, 96)
-DECODER_CHANNELS = (16, 32, 64, 96, 128)
-NORM_GROUPS = 8
+DECODER_CHANNELS = (8, 16, 48, 96, 128)
+NORM_GROUPS = 2
 _ANCHOR = 4096.0
 """Size of the constant channels that fix the variance the last normalisation divides by."""
 _LOG_VARIANCE = -30.0
@@ -67,8 +67,8 @@ def write_encoder(vae: AutoencoderKLFlux2, code: LinearCode) -> None:
 
 def _clear(conv: nn.Conv2d) -> None:
     conv.weight.zero_()
-    assert conv.bias is not None
-    conv.bias.zero_()
+    if conv.bias is not None:
+        conv.bias.zero_()
 
 
 def _pass_on(resnet: nn.Module) -> None:
@@ -153,3 +153,10 @@ def denormalise(vae: AutoencoderKLFlux2, codes: Tensor) -> Tensor:
     """Undo ``normalise``."""
     spread = torch.sqrt(vae.bn.running_var + vae.config.batch_norm_eps)
     return codes * spread + vae.bn.running_mean
+
+
+@torch.no_grad()
+def round_weights(module: nn.Module) -> None:
+    """Round weights to bfloat16, in which they are stored; what follows is fitted to that."""
+    for weight in module.parameters():
+        weight.copy_(weight.bfloat16().float())
