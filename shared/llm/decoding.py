@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -56,7 +57,9 @@ def decode(
     held: list[int] = []
     for token in _tokens(model, tokenizer, prompt, sampling):
         held.append(token)
-        text = tokenizer.decode(held, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        text = str(
+            tokenizer.decode(held, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
         if not text.endswith(_UNFINISHED) or len(held) > _MAX_HELD_BACK:
             held = []
             if text:
@@ -102,7 +105,7 @@ def _first(model: Qwen3VLForConditionalGeneration, prompt: Prompt, cache: Dynami
 
 
 def _room(model: Qwen3VLForConditionalGeneration, prompt: Prompt, sampling: Sampling) -> int:
-    context = int(model.config.text_config.max_position_embeddings)
+    context = int(model.config.get_text_config().max_position_embeddings)
     room = context - prompt.ids.shape[1]
     if room < 1:
         raise ServiceRejectedError(
@@ -114,9 +117,9 @@ def _room(model: Qwen3VLForConditionalGeneration, prompt: Prompt, sampling: Samp
 def _end_tokens(
     model: Qwen3VLForConditionalGeneration, tokenizer: PreTrainedTokenizerBase
 ) -> frozenset[int]:
-    configured = getattr(model.generation_config, "eos_token_id", None)
-    ends = configured if isinstance(configured, list) else [configured]
-    return frozenset(int(end) for end in (*ends, tokenizer.eos_token_id) if end is not None)
+    configured: Any = getattr(model.generation_config, "eos_token_id", None)
+    ends: list[Any] = configured if isinstance(configured, list) else [configured]
+    return frozenset(end for end in (*ends, tokenizer.eos_token_id) if isinstance(end, int))
 
 
 class _Chooser:

@@ -26,6 +26,7 @@ from shared.llm.engine import ChatMessage, Part, TextPart
 _DATA = "data:"
 _DONE = "[DONE]"
 _BUSY = frozenset({408, 425, 429})
+_OK = 200
 _FIRST_SERVER_ERROR = 500
 _MAX_DETAIL = 500
 _MAX_REPLY_CHARACTERS = 1_000_000
@@ -102,7 +103,7 @@ class OpenAIChatEngine:
             response = await self._http.get("models", timeout=self._settings.connect_timeout_s)
         except httpx.HTTPError as error:
             _raise_for(error)
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != _OK:
             raise ServiceUnavailableError(f"the chat server answers {response.status_code}")
 
     async def aclose(self) -> None:
@@ -125,7 +126,7 @@ def _part(part: Part) -> dict[str, object]:
 
 
 async def _pieces(response: httpx.Response) -> AsyncGenerator[str]:
-    if response.status_code != httpx.codes.OK:
+    if response.status_code != _OK:
         await response.aread()
         _refuse(response)
     total = 0

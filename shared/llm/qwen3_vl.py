@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from PIL import Image, UnidentifiedImageError
@@ -54,7 +55,8 @@ class Qwen3VLEngine:
         self._model = Qwen3VLForConditionalGeneration.from_pretrained(
             model, dtype=_dtype(dtype, self._device)
         )
-        self._model.eval().to(self._device)
+        self._model.eval()
+        torch.nn.Module.to(self._model, self._device)
         self._tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model)
         self._images = Qwen2VLImageProcessorPil.from_pretrained(model)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="qwen3-vl")
@@ -114,9 +116,9 @@ class Qwen3VLEngine:
             yield _Ended()
 
     def _prompt(self, messages: Sequence[ChatMessage]) -> Prompt:
+        spoken: list[Any] = [self._spoken(message) for message in messages]
         text = self._tokenizer.apply_chat_template(
-            [self._spoken(message) for message in messages],
-            tokenize=False, add_generation_prompt=True,
+            spoken, tokenize=False, add_generation_prompt=True,
         )  # fmt: skip
         pictures = [_opened(png) for message in messages for png in message.images]
         if not pictures:
@@ -136,8 +138,12 @@ class Qwen3VLEngine:
     ) -> Prompt:
         ids = self._tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"]
         kinds = (ids == self._model.config.image_token_id).int()
-        tensors = (ids, kinds, pixels, grids)
-        return Prompt(*(t.to(self._device) if t is not None else None for t in tensors))
+        return Prompt(
+            ids.to(self._device),
+            kinds.to(self._device),
+            pixels.to(self._device) if pixels is not None else None,
+            grids.to(self._device) if grids is not None else None,
+        )
 
     def _spoken(self, message: ChatMessage) -> dict[str, object]:
         """The message as chat templates take it; nobody can write control tokens."""
@@ -172,6 +178,6 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     found = getattr(torch, name, None)
-    if not isinstance(found, torch.dtype):
-        raise ValueError(f"unknown dtype {name!r}")
-    return found
+    if isinstance(found, torch.dtype):
+        return found
+    raise ValueError(f"unknown dtype {name!r}")

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from shared.prompts.ladder import UnparsableReplyError, after_thought, read_answer, thought_of
-from shared.prompts.lenient import Value
+from shared.prompts.lenient import Value, whole_characters
 from shared.prompts.pack import AnswerFormat
 from shared.prompts.rendering import render_verdict_messages
 
@@ -60,7 +60,7 @@ def _draft(fields: dict[str, Value], thought: str) -> VerdictDraft:
     prompt = fields.get("refine_prompt")
     if not isinstance(prompt, str | None):
         raise UnparsableVerdictError("refine_prompt must be text")
-    refined = (prompt or "").strip()
+    refined = whole_characters(prompt or "").strip()
     if not success and not refined:
         raise UnparsableVerdictError("the picture is failed but no refine_prompt is given")
     reasoning = fields.get("reasoning")

@@ -16,6 +16,10 @@ _WORDS: dict[str, bool | None] = {
     "true": True, "false": False, "null": None, "none": None, "nan": None,
 }  # fmt: skip
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_ESCAPE = re.compile(
+    r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|.)", re.DOTALL
+)  # fmt: skip
+_MAX_CODE_POINT = 0x10FFFF
 _AFTER_STRING = frozenset(",:}]")
 
 Value = str | int | float | bool | list["Value"] | dict[str, "Value"] | None
@@ -175,14 +179,20 @@ def _number(word: str) -> Value:
         raise UnreadableError(f"{word[:20]!r} is no value") from None
 
 
+def whole_characters(text: str) -> str:
+    """The text with surrogate pairs joined and halves of pairs replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _unescaped(raw: str) -> str:
     if "\\" not in raw:
         return raw
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _escape, raw, flags=re.DOTALL)
+    return whole_characters(_ESCAPE.sub(_escape, raw))
 
 
 def _escape(match: re.Match[str]) -> str:
     code = match[1]
-    if len(code) > 1:
-        return chr(int(code[1:], 16))
-    return _ESCAPES.get(code, code)
+    if len(code) == 1:
+        return _ESCAPES.get(code, code)
+    number = int(code[1:], 16)
+    return chr(number) if number <= _MAX_CODE_POINT else "\ufffd"

@@ -6,7 +6,7 @@ Not here: finding the object in the reply (``ladder``, ``plan_stream``).
 from __future__ import annotations
 
 from shared.contracts.plans import PlanStep
-from shared.prompts.lenient import Value
+from shared.prompts.lenient import Value, whole_characters
 
 _NOTHING = frozenset({"", "null", "none", "n/a"})
 
@@ -51,5 +51,5 @@ def _text(fields: dict[str, Value], name: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise NotAStepError(f"{name} must be text or null, not {type(value).__name__}")
-    text = value.strip()
+    text = whole_characters(value).strip()
     return None if text.lower() in _NOTHING else text
