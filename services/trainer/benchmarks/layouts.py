@@ -104,7 +104,7 @@ def _opening_entry(
     item: Item, produced: Produced, folder: ResultsFolder, home: Path
 ) -> dict[str, object]:
     given = item.fields.get("row")
-    row = given if isinstance(given, dict) else {}
+    row: dict[str, object] = dict(given) if isinstance(given, dict) else {}
     output: list[dict[str, str | None]] = []
     for step in produced.steps:
         path = folder.picture(produced, step.file) if step.file else None
@@ -113,7 +113,8 @@ def _opening_entry(
             write_as(path, home / name)
         output.append({"text": step.text, "image": name})
     asked = list(conversation(row, "input"))
-    return row | {"conversations": [{"input": asked}, {"output": output}]}
+    row["conversations"] = [{"input": asked}, {"output": output}]
+    return row
 
 
 LAYOUTS: dict[str, Callable[[Results, ResultsFolder, Path], int]] = {

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from services.trainer.benchmarks.folder import write_atomically
 from services.trainer.benchmarks.records import BenchmarkDataError
@@ -42,7 +43,7 @@ def _read(path: Path) -> object:
     return json.loads(path.read_text("utf-8"))
 
 
-def _parquet():  # noqa: ANN202 - an optional package without types
+def _parquet() -> Any:  # noqa: ANN401 - an optional package without types
     try:
         return importlib.import_module("pyarrow.parquet")
     except ImportError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from services.trainer.benchmarks.records import Line, Report
 
@@ -41,7 +42,7 @@ def plot(reports: Sequence[Report], target: Path) -> None:
     pyplot.close(figure)
 
 
-def _pyplot():  # noqa: ANN202 - an optional package
+def _pyplot() -> Any:  # noqa: ANN401 - an optional package without types
     try:
         matplotlib = importlib.import_module("matplotlib")
     except ImportError as error:
@@ -58,7 +59,7 @@ def _names(reports: Sequence[Report], unit: str) -> list[str]:
     return list(dict.fromkeys(line.name for line in _drawable(reports) if line.unit == unit))
 
 
-def _panel(axis, reports: Sequence[Report], unit: str) -> None:  # noqa: ANN001
+def _panel(axis: Any, reports: Sequence[Report], unit: str) -> None:  # noqa: ANN401 - untyped
     names = _names(reports, unit)
     for index, report in enumerate(reports):
         shift = (index - (len(reports) - 1) / 2) * 0.8 / len(reports)

@@ -16,7 +16,17 @@ from services.trainer.benchmarks.folder import ResultsFolderError, write_atomica
 from services.trainer.benchmarks.records import ItemScore, Line, Report
 
 _SCORES: TypeAdapter[ItemScore] = TypeAdapter(ItemScore)
-_COLUMNS = ("benchmark", "system", "name", "unit", "n", "mean", "low", "high", "headline")
+_COLUMNS: tuple[str, ...] = (
+    "benchmark",
+    "system",
+    "name",
+    "unit",
+    "n",
+    "mean",
+    "low",
+    "high",
+    "headline",
+)
 
 
 def save(report: Report, scores: Sequence[ItemScore], folder: Path) -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from services.trainer.benchmarks.records import ItemScore, Produced, ProducedStep
 from services.trainer.benchmarks.scores import mean
@@ -76,8 +75,7 @@ def structure_is_right(request: SketchRequest, produced: Produced) -> bool:
     shown = [part.type for part in produced.parts]
     if request.use is Use.ANNOTATION:
         return follows(shown, ("text",), times=len(request.images))
-    unit: tuple[Literal["text", "image"], ...] = ("text", "image")
-    return follows(shown, unit, times=request.asked_steps)
+    return follows(shown, ("text", "image"), times=request.asked_steps)
 
 
 def _checks(request: SketchRequest, missed: int) -> float:

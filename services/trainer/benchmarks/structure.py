@@ -6,12 +6,9 @@ Source: ISG's structure check (the idea).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
-
-Block = Literal["text", "image"]
 
 
-def follows(shown: Sequence[Block], unit: Sequence[Block], *, times: int | None) -> bool:
+def follows(shown: Sequence[str], unit: Sequence[str], *, times: int | None) -> bool:
     """Whether ``shown`` is the unit, so many times over (None: at least once)."""
     if not unit or len(shown) % len(unit):
         return False

@@ -37,7 +37,7 @@ from shared.llm.engine import ImagePart, Part, TextPart
 HUB = "zlab-princeton/UEval"
 OPEN_TASKS = ("art", "life", "tech", "exercise")
 CLOSED_TASKS = ("space", "textbook", "diagram", "paper")
-TASKS = OPEN_TASKS + CLOSED_TASKS
+TASKS: tuple[str, ...] = OPEN_TASKS + CLOSED_TASKS
 _STRIPPED = " both visually and textually"
 
 _SYSTEM = (

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,7 +46,7 @@ def test_each_stratum_needs_a_weight() -> None:
 @settings(max_examples=30, deadline=None)
 @given(VALUES, st.randoms(use_true_random=False), st.integers(0, 9))
 def test_an_estimate_is_bounded_repeatable_and_knows_no_order(
-    values: list[float], rng, seed: int
+    values: list[float], rng: Random, seed: int
 ) -> None:
     found = estimate(values, seed=seed)
     shuffled = list(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,9 @@ MARKS_0_2 = st.floats(0, 2)
 MARKS_1_5 = st.integers(1, 5).map(float)
 MARKS_0_10 = st.floats(0, 10)
 CATEGORY = st.sampled_from(["temporal_reasoning", "causal_reasoning", "spatial_reasoning", LOGICAL])
+WEIGHTS = st.builds(rise_weights, CATEGORY, consistency_free=st.booleans())
+DIMENSIONS = ("consistency", "reasoning", "plausibility")
+ALL_MARKS = st.fixed_dictionaries(dict.fromkeys(DIMENSIONS, MARKS_1_5))
 
 
 # UEval
@@ -62,7 +66,7 @@ def test_an_item_is_the_mean_of_its_text_and_image_rates() -> None:
 
 
 @given(st.lists(st.sampled_from(Met), min_size=1), st.randoms(use_true_random=False))
-def test_a_rate_is_a_share_and_knows_no_order(answers: list[Met], rng) -> None:
+def test_a_rate_is_a_share_and_knows_no_order(answers: list[Met], rng: Random) -> None:
     rate = met_rate(answers)
     shuffled = list(answers)
     rng.shuffle(shuffled)
@@ -227,12 +231,10 @@ def test_missing_or_false_is_not_consistency_free(value: object) -> None:
     assert not rise_consistency_free(value)
 
 
-@given(CATEGORY, st.booleans(), MARKS_1_5, MARKS_1_5, MARKS_1_5)
+@given(WEIGHTS, ALL_MARKS)
 def test_rise_scores_stay_in_bounds_and_five_everywhere_is_full(
-    category: str, free: bool, consistency: float, reasoning: float, plausibility: float
+    weights: dict[str, float], marks: dict[str, float | None]
 ) -> None:
-    weights = rise_weights(category, consistency_free=free)
-    marks = {"consistency": consistency, "reasoning": reasoning, "plausibility": plausibility}
     score = rise_item(marks, weights)
     assert score is not None
     assert 1 - 1e-9 <= score <= 5 + 1e-9
@@ -242,14 +244,11 @@ def test_rise_scores_stay_in_bounds_and_five_everywhere_is_full(
         assert score == pytest.approx(5.0)
 
 
-@given(CATEGORY, st.booleans(), MARKS_1_5, MARKS_1_5, MARKS_1_5,
-       st.sampled_from(["consistency", "reasoning", "plausibility"]))  # fmt: skip
+@given(WEIGHTS, ALL_MARKS, st.sampled_from(DIMENSIONS))
 def test_a_better_mark_never_lowers_a_rise_score(
-    category: str, free: bool, first: float, second: float, third: float, raised: str
+    weights: dict[str, float], marks: dict[str, float | None], raised: str
 ) -> None:
-    weights = rise_weights(category, consistency_free=free)
-    marks = {"consistency": first, "reasoning": second, "plausibility": third}
-    better = marks | {raised: min(5.0, marks[raised] + 1)}
+    better = marks | {raised: min(5.0, (marks[raised] or 0.0) + 1)}
     assert (rise_item(better, weights) or 0) >= (rise_item(marks, weights) or 0) - 1e-9
 
 

@@ -1,0 +1,163 @@
+"""``python -m services.trainer.benchmarks.cli``: run, score and compare benchmarks.
+
+Exit codes: 0 done, 1 stopped (what was done is kept), 2 the command line or the data is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.trainer.benchmarks import options as o
+from services.trainer.benchmarks.comm import CoMM
+from services.trainer.benchmarks.comm_documents import TASKS, Task
+from services.trainer.benchmarks.evaluation import Connection, Judged
+from services.trainer.benchmarks.folder import ResultsFolder, ResultsFolderError
+from services.trainer.benchmarks.loading import from_hub
+from services.trainer.benchmarks.opening import Opening
+from services.trainer.benchmarks.records import BenchmarkDataError, System
+from services.trainer.benchmarks.rise import Rise
+from services.trainer.benchmarks.scores import WiseEdition
+from services.trainer.benchmarks.service import RunOptions
+from services.trainer.benchmarks.session import Session
+from services.trainer.benchmarks.sketchbench import Sketchbench, freeze
+from services.trainer.benchmarks.ueval import UEval
+from services.trainer.benchmarks.wise import Wise
+from shared.errors import InterleaveError
+
+STOPPED = 1
+WRONG = 2
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+
+@contextmanager
+def _told_plainly() -> Generator[None]:
+    try:
+        yield
+    except BenchmarkDataError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(WRONG) from None
+    except (InterleaveError, ResultsFolderError) as error:
+        console.print(f"Stopped: {error}", style="red", markup=False)
+        raise typer.Exit(STOPPED) from None
+    except KeyboardInterrupt:
+        console.print("Stopped; the same command goes on from here.", style="red")
+        raise typer.Exit(STOPPED) from None
+
+
+@app.command()
+def sketchbench(
+    *,
+    out: o.Out = Path("runs/sketchbench"),
+    server: o.Server = o.DEFAULT_SERVER,
+    api_key: o.ApiKey = "",
+    system: o.SystemOption = System.FULL,
+    profile: o.ProfileName = "default",
+    generator: o.Generator = None,
+    max_attempts: o.MaxAttempts = None,
+    seed: o.Seed = 0,
+    concurrency: o.Concurrency = 4,
+    item_timeout_s: o.ItemTimeout = o.DEFAULT_TIMEOUT_S,
+    limit: o.Limit = None,
+    retry_failed: o.RetryFailed = False,
+    run: o.RunItems = True,
+    price: o.Price = 0.0,
+    against: o.Against = None,
+    freeze_requests: Annotated[
+        bool, typer.Option("--freeze", help="Commit to the requests as they are drawn now.")
+    ] = False,
+) -> None:
+    """660 held-out Sketchbook requests, scored exactly."""
+    with _told_plainly():
+        if freeze_requests:
+            freeze()
+            return
+        connection = Connection(server, api_key, concurrency, retry_failed)
+        options = RunOptions(
+            system=system,
+            profile=profile,
+            generator=generator,
+            max_attempts=max_attempts,
+            seed=seed,
+            item_timeout_s=item_timeout_s,
+        )
+        runs = o.RunChoices(connection, options, price) if run else None
+        session = Session(ResultsFolder(out), console, limit=limit, against=against or [])
+        session.sketchbench(Sketchbench(out), runs)
+
+
+def _public(name: str, build: Callable[[Path], Judged], help_text: str) -> None:
+    """Add the command of a judged benchmark that has no options of its own."""
+
+    @app.command(name, help=help_text)
+    def command(
+        *,
+        data: o.Data,
+        hub: o.Hub = None,
+        out: o.Out = Path("runs") / name,
+        server: o.Server = o.DEFAULT_SERVER,
+        api_key: o.ApiKey = "",
+        system: o.SystemOption = System.FULL,
+        profile: o.ProfileName = "default",
+        generator: o.Generator = None,
+        max_attempts: o.MaxAttempts = None,
+        side_px: o.Side = None,
+        seed: o.Seed = 0,
+        concurrency: o.Concurrency = 8,
+        item_timeout_s: o.ItemTimeout = o.DEFAULT_TIMEOUT_S,
+        limit: o.Limit = None,
+        retry_failed: o.RetryFailed = False,
+        run: o.RunItems = True,
+        price: o.Price = 0.0,
+        judge_url: o.JudgeUrl = None,
+        judge_model: o.JudgeModel = "",
+        judge_key: o.JudgeKey = "",
+        judge_concurrency: o.JudgeConcurrency = 8,
+        judge_price: o.JudgePrice = 0.0,
+        against: o.Against = None,
+    ) -> None:
+        with _told_plainly():
+            home = from_hub(hub, data) if hub else data
+            connection = Connection(server, api_key, concurrency, retry_failed)
+            options = RunOptions(
+                system=system,
+                profile=profile,
+                generator=generator,
+                max_attempts=max_attempts,
+                width=side_px,
+                height=side_px,
+                seed=seed,
+                item_timeout_s=item_timeout_s,
+            )
+            runs = o.RunChoices(connection, options, price) if run else None
+            judge = (
+                o.JudgeChoices(judge_url, judge_model, judge_key, judge_concurrency, judge_price)
+                if judge_url
+                else None
+            )
+            session = Session(ResultsFolder(out), console, limit=limit, against=against or [])
+            session.judged(build(home), runs, judge)
+
+
+def _comm(tasks: tuple[Task, ...]) -> Callable[[Path], Judged]:
+    return lambda data: CoMM(data, tasks=tasks)
+
+
+_public("ueval", UEval, "UEval: rubrics on texts and pictures.")
+_public("wise", lambda data: Wise(data, WiseEdition.LEGACY), "WISE, the legacy edition.")
+_public(
+    "wise-verified", lambda data: Wise(data, WiseEdition.VERIFIED), "WISE, the verified edition."
+)
+_public("rise", Rise, "RISEBench: edits that need reasoning.")
+_public("comm", _comm(TASKS), "CoMM: all four tasks on documents with their pictures.")
+_public("opening", Opening, "OpenING: 56 kinds of interleaved requests.")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,137 @@
+"""One command from start to end, telling a person how far it is.
+
+Not here: the steps themselves (``evaluation``), options (``options``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from services.trainer.benchmarks.evaluation import (
+    Judged,
+    chosen,
+    compare,
+    judge_items,
+    run_items,
+    score_sketchbench,
+    write_layout,
+)
+from services.trainer.benchmarks.folder import ResultsFolder
+from services.trainer.benchmarks.options import JudgeChoices, RunChoices
+from services.trainer.benchmarks.records import Item, Report
+from services.trainer.benchmarks.report import markdown
+from services.trainer.benchmarks.run import Progress
+from services.trainer.benchmarks.sketchbench import Sketchbench
+
+_MINUTE_S = 60.0
+
+
+def told(progress: Progress, price_per_call: float) -> str:
+    """A line on how far a run is, with time and cost to come once they can be estimated."""
+    ended = progress.kept + progress.done
+    line = f"{ended}/{progress.total} items, {progress.failed} failed"
+    if progress.remaining_s is not None and progress.remaining:
+        line += f", about {progress.remaining_s / _MINUTE_S:.1f} min"
+        line += f" and {progress.remaining_calls:.0f} generator calls to come"
+        cost = progress.remaining_cost(price_per_call)
+        line += f" (cost {cost:.2f})" if cost else ""
+    return line
+
+
+class Session:
+    """Runs, scores and compares into one folder."""
+
+    def __init__(
+        self,
+        folder: ResultsFolder,
+        console: Console,
+        *,
+        limit: int | None,
+        against: Sequence[Path],
+    ) -> None:
+        self._folder = folder
+        self._console = console
+        self._limit = limit
+        self._against = against
+
+    def sketchbench(self, benchmark: Sketchbench, runs: RunChoices | None) -> None:
+        """Sketchbench from requests to report."""
+        items = chosen(benchmark.items(), self._limit)
+        self._run(benchmark.name, items, runs)
+        report = score_sketchbench(benchmark, items, self._folder, system=self._title(runs))
+        self._show(items, report)
+
+    def judged(
+        self, benchmark: Judged, runs: RunChoices | None, judge: JudgeChoices | None
+    ) -> None:
+        """A public benchmark from items to report; without a judge, to its own layout."""
+        items = chosen(benchmark.items(), self._limit)
+        questions = sum(benchmark.judge_calls(item) for item in items)
+        cost = questions * judge.price_per_question if judge else 0.0
+        known = f", cost {cost:.2f}" if cost else ""
+        self._say(f"{len(items)} items, at most {questions} questions to the judge{known}.")
+        self._run(benchmark.name, items, runs)
+        target, count = write_layout(benchmark, items, self._folder)
+        self._say(f"{count} answers in the benchmark's own layout: {target}")
+        if judge is None:
+            self._say("Not scored: give --judge-url, or use the benchmark's own scripts.")
+            return
+        report = asyncio.run(self._judge(benchmark, items, judge, self._title(runs)))
+        self._show(items, report)
+
+    async def _judge(
+        self, benchmark: Judged, items: Sequence[Item], judge: JudgeChoices, system: str
+    ) -> Report:
+        engine = judge.engine()
+        try:
+            return await judge_items(
+                benchmark,
+                items,
+                self._folder,
+                engine=engine,
+                concurrency=judge.concurrency,
+                system=system,
+            )
+        finally:
+            await engine.aclose()
+
+    def _run(self, name: str, items: Sequence[Item], runs: RunChoices | None) -> None:
+        if runs is None:
+            return
+        with Live(Text(f"0/{len(items)} items"), console=self._console) as live:
+            show = _shown_on(live, runs.price_per_call)
+            running = run_items(
+                name,
+                items,
+                self._folder,
+                connection=runs.connection,
+                options=runs.options,
+                on_progress=show,
+            )
+            asyncio.run(running)
+
+    def _title(self, runs: RunChoices | None) -> str:
+        """The system's name: as asked for, else as the folder says, else the folder's own."""
+        if runs is not None:
+            return str(runs.options.system)
+        return str(self._folder.run().get("system", self._folder.root.name))
+
+    def _show(self, items: Sequence[Item], report: Report) -> None:
+        self._say(markdown([report]))
+        if self._against:
+            folders = [ResultsFolder(path) for path in self._against]
+            target = self._folder.root / "compare"
+            self._say(compare(items, [*folders, self._folder], target))
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _shown_on(live: Live, price_per_call: float) -> Callable[[Progress], None]:
+    return lambda progress: live.update(Text(told(progress, price_per_call)))
