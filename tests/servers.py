@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -220,7 +220,7 @@ class S3Server:
 
 
 @contextmanager
-def running_valkey(folder: Path) -> Iterator[ValkeyServer]:
+def running_valkey(folder: Path) -> Generator[ValkeyServer]:
     """A Valkey server for the length of the block."""
     valkey = ValkeyServer(folder)
     valkey.server.start()
@@ -231,7 +231,7 @@ def running_valkey(folder: Path) -> Iterator[ValkeyServer]:
 
 
 @contextmanager
-def running_s3(folder: Path) -> Iterator[S3Server]:
+def running_s3(folder: Path) -> Generator[S3Server]:
     """An S3 server with an empty bucket for the length of the block."""
     s3 = S3Server(folder)
     s3.start()

@@ -153,7 +153,7 @@ def picture_of(task: GenerateTask) -> ImageRef:
 def serving(services: ModelServices) -> Generator[str]:
     """Serve from a thread for the length of the block; gives the base URL of all three."""
     config = uvicorn.Config(
-        services.app(), host="127.0.0.1", port=0, log_level="error", access_log=False
+        services.app(), host="127.0.0.1", port=0, log_level="error", lifespan="off"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import redis
+from celery import Celery
 
 from shared.contracts.events import Happening, PublicEvent
 from shared.contracts.trajectories import Trajectory
@@ -43,6 +44,7 @@ class Stack:
     folder: Path
     client: redis.Redis = field(init=False)
     store: RedisTrajectoryStore = field(init=False)
+    celery: Celery = field(init=False)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,8 +52,6 @@ class Stack:
         self.client = redis.Redis.from_url(self.valkey_url)
         self.store = RedisTrajectoryStore(self.client)
         self.celery = make_celery(self.valkey_url)
-
-    celery: object = field(init=False)
 
     def start(self, role: str, name: str | None = None) -> None:
         """Start a worker or a reaper; a worker is waited for."""
@@ -84,13 +84,13 @@ class Stack:
             **fields,  # type: ignore[arg-type]
         )
         created = self.store.create(state, events=[queued_event(state)])
-        send_command(self.celery, created.id, created.pending[0])  # type: ignore[arg-type]
+        send_command(self.celery, created.id, created.pending[0])
         return created
 
     def post(self, trajectory_id: str, happening: Happening) -> None:
         """What the gateway does for a caller's wish."""
         self.store.post(trajectory_id, happening)
-        send_wakeup(self.celery, trajectory_id)  # type: ignore[arg-type]
+        send_wakeup(self.celery, trajectory_id)
 
     def finished(self, trajectory_id: str, *, timeout_s: float = 20.0) -> Trajectory:
         """Wait for the final state."""

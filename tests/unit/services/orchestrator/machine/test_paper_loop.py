@@ -40,7 +40,7 @@ def reference_loop(world: World, plan: list[str | None], given_image: str | None
     for index, prompt in enumerate(plan):
         if prompt is None:
             continue
-        used = prompt
+        used, picture = prompt, ""
         for _ in range(LIMIT):
             picture = world.draw(used, source, 1000 * index)
             success, used_next = world.judge(source, picture, prompt, used)
