@@ -17,6 +17,7 @@ from services.gateway.routes import (
     events,
     files,
     generators,
+    openai,
     plans,
     trajectories,
     uploads,
@@ -72,7 +73,17 @@ def build_app(settings: GatewaySettings, open_parts: OpenParts) -> FastAPI:
         description=_DESCRIPTION,
     )
     app.add_middleware(RateLimitHeadersMiddleware)
-    for module in (generators, trajectories, plans, events, documents, uploads, files, webhooks):
+    for module in (
+        generators,
+        trajectories,
+        plans,
+        events,
+        documents,
+        uploads,
+        files,
+        webhooks,
+        openai,
+    ):
         app.include_router(module.router)
     _add_studio(app)
     return app

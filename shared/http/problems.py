@@ -5,9 +5,9 @@ What an error *is* lives in ``shared.errors``; here it only gets its HTTP form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi.exceptions import RequestValidationError
@@ -80,6 +80,16 @@ def json_pointer(location: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def validation_problem(items: Sequence[Mapping[str, Any]]) -> Problem:
+    """The problem that pydantic's ``errors()`` are, with a pointer for each field."""
+    fields = tuple(
+        FieldProblem(pointer=json_pointer(tuple(item["loc"])), detail=str(item["msg"]))
+        for item in items[:_MAX_FIELD_PROBLEMS]
+    )
+    first = f"{fields[0].pointer or '/'}: {fields[0].detail}" if fields else ""
+    return InvalidRequestError(first, errors=fields).problem()
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make ``app`` answer every error as a problem document."""
     app.add_exception_handler(InterleaveError, _answer_own_error)
@@ -88,7 +98,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _answer_defect)
 
 
-def _headers_of(error: InterleaveError) -> dict[str, str]:
+def headers_of(error: InterleaveError) -> dict[str, str]:
+    """Headers that belong to an error: how to authenticate, when to come back."""
     headers: dict[str, str] = dict(getattr(error, "headers", {}))
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="interleave"')
@@ -105,19 +116,12 @@ async def _answer_own_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, InterleaveError)  # noqa: S101 - registered for this type only
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("request_failed", code=error.code)
-    return problem_response(
-        error.problem(), instance=_instance(request), headers=_headers_of(error)
-    )
+    return problem_response(error.problem(), instance=_instance(request), headers=headers_of(error))
 
 
 async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type only
-    fields = tuple(
-        FieldProblem(pointer=json_pointer(tuple(item["loc"])), detail=str(item["msg"]))
-        for item in error.errors()[:_MAX_FIELD_PROBLEMS]
-    )
-    first = f"{fields[0].pointer or '/'}: {fields[0].detail}" if fields else ""
-    problem = InvalidRequestError(first, errors=fields).problem()
+    problem = validation_problem(error.errors())
     return problem_response(problem, instance=_instance(request))
 
 
