@@ -59,7 +59,9 @@ def _one_connection(
                 return
             if answer.is_error:
                 answer.read()
-            yield from map(_parse, EventSource(checked(answer)).iter_sse())
+            for event in EventSource(checked(answer)).iter_sse():
+                if event.data:  # without it is a pause between events, or the stream's parameters
+                    yield _parse(event)
     except (httpx.TransportError, SSEError):
         return
 

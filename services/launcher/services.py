@@ -26,6 +26,7 @@ from services.launcher.settings import LauncherSettings
 MODEL_SERVICES = ("planner", "critic", "generator")
 GENERATOR_NAME = "sketchbook"
 _MODEL_NICENESS = 5
+_BROKEN = 503
 _ALWAYS = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -164,7 +165,7 @@ def says_broken(url: str) -> bool:
         answer = httpx.get(f"{url}/healthz", timeout=1.0, trust_env=False)
     except httpx.HTTPError:
         return False
-    return answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    return answer.status_code == _BROKEN
 
 
 def missing_models(settings: LauncherSettings) -> list[Path]:
