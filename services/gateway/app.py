@@ -24,6 +24,7 @@ from services.gateway.routes import (
     webhooks,
 )
 from services.gateway.routes.access import RateLimitHeadersMiddleware
+from services.gateway.routes.problem_responses import describe_problems
 from services.gateway.settings import GatewaySettings
 from shared.http.app import make_app as make_service_app
 
@@ -84,7 +85,11 @@ def build_app(settings: GatewaySettings, open_parts: OpenParts) -> FastAPI:
         webhooks,
         openai,
     ):
-        app.include_router(module.router)
+        app.include_router(
+            module.router,
+            generate_unique_id_function=lambda route: route.name,
+        )
+    describe_problems(app)
     _add_studio(app)
     return app
 

@@ -120,11 +120,3 @@ class RetryBody(Body):
 
     prompt: Annotated[Prompt | None, Field(max_length=4000)] = None
     seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
-
-
-class ForkBody(Body):
-    """A new trajectory that keeps the steps before `from_step`."""
-
-    from_step: Annotated[int, Field(ge=1)]
-    prompt: Annotated[Prompt | None, Field(max_length=4000)] = None
-    seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None

@@ -24,7 +24,11 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("/trajectories", status_code=202)
+@router.post(
+    "/trajectories",
+    status_code=202,
+    responses={200: {"model": TrajectoryView, "description": "Ended within the wait."}},
+)
 async def create_trajectory(
     *,
     body: TrajectoryBody,
