@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 
 from pydantic import ValidationError
 
@@ -33,15 +34,18 @@ class PlannerClient:
     ) -> Generator[PlanStepWritten | PlanFinished | PlanRefused]:
         """The plan's steps as they are written, then exactly one end message.
 
+        Close it (``contextlib.closing``) when leaving early.
+
         Raises:
             CallCancelledError: soon after ``cancelled()`` became true.
             UpstreamError: a subclass that says what failed; ``retryable`` says what to do.
         """
-        for line in self._http.post_lines("/v1/plans", task, cancelled):
-            message = _message(line)
-            yield message
-            if not isinstance(message, PlanStepWritten):
-                return
+        with closing(self._http.post_lines("/v1/plans", task, cancelled)) as lines:
+            for line in lines:
+                message = _message(line)
+                yield message
+                if not isinstance(message, PlanStepWritten):
+                    return
         raise bad_reply(_SERVICE, "it ended without a plan.")
 
     async def check(self, check: PlanCheck) -> PlanCheckResult:

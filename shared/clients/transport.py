@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Final
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from typing import cast
 
+import h11
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from shared.clients.failures import (
-    CallCancelledError,
-    answer_error,
-    check_size,
-    connection_error,
-)
+from shared.clients.exchange import Exchange, Limits
+from shared.clients.failures import answer_error, connection_error
 from shared.contracts.wire import Wire
 from shared.errors import ServiceTimeoutError
 from shared.telemetry.tracing import trace_headers
 
 Cancelled = Callable[[], bool]
-POLL_S: Final = 0.2
-"""How often ``cancelled`` is asked while nothing arrives."""
 
 
 class CallTimeouts(BaseModel):
@@ -53,31 +49,37 @@ class ModelTransport:
         self._service = service
         self._base_url = base_url.rstrip("/")
         self._timeouts = timeouts or CallTimeouts()
+        self._exchange = Exchange(service, base_url, connect_s=self._timeouts.connect_s)
 
     def post_lines(self, path: str, task: Wire, cancelled: Cancelled) -> Generator[str]:
         """The lines of the answer as they come; the connection closes when left early.
-
-        A private event loop runs the call, because only there can one wait for bytes, for the
-        clock and for cancellation at once. It must not be called where a loop already runs.
 
         Raises:
             CallCancelledError: within ``POLL_S`` of ``cancelled()`` becoming true.
             UpstreamError: a subclass of it, for whatever else went wrong.
         """
-        give_up_at = time.monotonic() + self._timeouts.total_s
-        with asyncio.Runner() as runner:
-            lines = self._lines(path, task)
-            try:
-                while (
-                    line := runner.run(self._next(lines, cancelled, give_up_at=give_up_at))
-                ) is not None:
-                    yield line
-            finally:
-                runner.run(lines.aclose())
+        limits = Limits(
+            cancelled=cancelled,
+            silence_s=self._timeouts.silence_s,
+            give_up_at_s=time.monotonic() + self._timeouts.total_s,
+            service=self._service,
+        )
+        headers = {"content-type": "application/json", **trace_headers()}
+        body = task.model_dump_json().encode()
+        try:
+            with closing(self._exchange.post(path, body, headers=headers, limits=limits)) as parts:
+                status = cast("int", next(parts))
+                chunks = cast("Iterator[bytes]", parts)
+                if not _is_success(status):
+                    raise answer_error(self._service, status, b"".join(chunks))
+                yield from _lines(chunks)
+        except (OSError, h11.RemoteProtocolError) as error:
+            raise connection_error(self._service, error) from error
 
     def post(self, path: str, task: Wire, cancelled: Cancelled) -> str:
         """The whole answer; raises as ``post_lines`` does."""
-        return "\n".join(self.post_lines(path, task, cancelled))
+        with closing(self.post_lines(path, task, cancelled)) as lines:
+            return "\n".join(lines)
 
     async def fetch(self, path: str, *, task: Wire | None = None, timeout_s: float = 5.0) -> str:
         """One short asynchronous call: a POST with a task, else a GET."""
@@ -93,41 +95,6 @@ class ModelTransport:
             raise answer_error(self._service, response.status_code, response.content)
         return response.text
 
-    async def _next(
-        self, lines: AsyncGenerator[str], cancelled: Cancelled, *, give_up_at: float
-    ) -> str | None:
-        waiting = asyncio.ensure_future(anext(lines, None))
-        try:
-            while True:
-                if cancelled():
-                    raise CallCancelledError
-                if time.monotonic() > give_up_at:
-                    raise ServiceTimeoutError(self._too_long(self._timeouts.total_s))
-                done, _ = await asyncio.wait({waiting}, timeout=POLL_S)
-                if done:
-                    return waiting.result()
-        finally:
-            if not waiting.done():
-                waiting.cancel()
-                await asyncio.wait({waiting})
-
-    async def _lines(self, path: str, task: Wire) -> AsyncGenerator[str]:
-        try:
-            async with (
-                self._client() as client,
-                client.stream("POST", path, content=task.model_dump_json()) as response,
-            ):
-                if not response.is_success:
-                    raise answer_error(self._service, response.status_code, await response.aread())
-                size = 0
-                async for line in response.aiter_lines():
-                    size += len(line)
-                    check_size(self._service, size)
-                    if line:
-                        yield line
-        except (httpx.HTTPError, OSError) as error:
-            raise connection_error(self._service, error) from error
-
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             base_url=self._base_url,
@@ -141,3 +108,17 @@ class ModelTransport:
 
     def _too_long(self, seconds: float) -> str:
         return f"The {self._service} did not answer within {seconds:g} s."
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300  # noqa: PLR2004
+
+
+def _lines(chunks: Iterable[bytes]) -> Generator[str]:
+    """Non-empty lines, as soon as each is complete."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole if line.strip())
+    if rest.strip():
+        yield rest.decode(errors="replace")
