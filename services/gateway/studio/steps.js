@@ -48,18 +48,20 @@ export function drawSteps(list, trajectory, actions) {
 
 function stepNode(step, trajectory, actions, old) {
   const state = { accepted: "done", text: "done", kept: "kept", failed: "failed", drawing: "drawing", judging: "drawing" }[step.status] || "";
-  const made = element("li", { class: `step ${state}` }, head(step, trajectory, actions), pictureOf(step));
+  const body = element("div", { class: "step-body" }, pictureOf(step, trajectory.request));
+  if (isSmall(trajectory.request)) body.classList.add("side");
+  const made = element("li", { class: `step ${state}` }, head(step, trajectory, actions), body);
   if (old) made.style.setProperty("animation", "none");
-  if (trajectory.status === "awaiting_approval" && step.prompt !== null) made.append(editor(step));
+  if (trajectory.status === "awaiting_approval" && step.prompt !== null) body.append(editor(step));
   const attempts = attemptsOf(step, old);
-  if (attempts) made.append(attempts);
+  if (attempts) body.append(attempts);
   return made;
 }
 
 function head(step, trajectory, actions) {
-  const name = step.step_name || `Step ${step.step_number}`;
-  const words = element("div", {}, element("h2", {}, name));
-  if (step.text) words.append(element("p", { class: "text" }, step.text));
+  const named = step.step_name && step.step_name !== step.text;
+  const words = element("div", {}, element("h2", { class: named || !step.text ? "" : "text" }, named ? step.step_name : step.text || `Step ${step.step_number}`));
+  if (named && step.text) words.append(element("p", { class: "text" }, step.text));
   const tools = element("div", { class: "step-tools" });
   if (trajectory.final && step.prompt !== null && step.attempts.length) {
     const label = `Redo step ${step.step_number} and what follows`;
@@ -68,17 +70,27 @@ function head(step, trajectory, actions) {
   return element("div", { class: "step-head" }, element("span", { class: "number", "aria-hidden": "true" }, String(step.step_number)), words, tools);
 }
 
-function pictureOf(step) {
+function pictureOf(step, request) {
   if (step.status === "text") return null;
   const frame = element("figure", { class: "picture" });
   const latest = step.attempts.findLast((attempt) => attempt.image && !attempt.speculative);
   const shown = step.image || (latest && latest.image);
-  if (shown && shown.width <= SMALL_PX) frame.classList.add("small");
+  if (isSmall(request)) frame.classList.add("small");
   if (shown) frame.append(imageOf(shown, step.text || step.prompt || ""));
-  else frame.append(element("div", { class: "waiting" }, WAITING[step.status] || ""));
+  else frame.append(placeholder(step, request));
   const note = noteOf(step, latest);
   if (shown && note) frame.append(element("figcaption", { class: "veil" }, note));
   return frame;
+}
+
+function placeholder(step, request) {
+  const made = element("div", { class: "waiting" }, WAITING[step.status] || "");
+  if (step.status === "drawing" || step.status === "judging") made.style.aspectRatio = `${request.width} / ${request.height}`;
+  return made;
+}
+
+function isSmall(request) {
+  return request.width <= SMALL_PX;
 }
 
 function noteOf(step, latest) {
@@ -93,9 +105,10 @@ function attemptsOf(step, old) {
   const told = step.attempts.filter((attempt) => !attempt.speculative && (attempt.image || attempt.problem));
   if (!told.length) return null;
   const refused = told.filter((attempt) => attempt.problem || (attempt.verdict && !attempt.verdict.success)).length;
-  const wasOpen = old && old.querySelector("details.attempts")?.open;
+  const before = old && old.querySelector("details.attempts");
+  const wasOpen = before ? before.open || (refused > 0 && !before.querySelector(".bad")) : refused > 0;
   const words = `${told.length} attempt${told.length === 1 ? "" : "s"}${refused ? `, ${refused} refused` : ""}`;
-  return element("details", { class: "attempts", open: wasOpen || false }, element("summary", {}, words), element("ul", {}, ...told.map((attempt) => attemptNode(attempt, step))));
+  return element("details", { class: "attempts", open: wasOpen }, element("summary", {}, words), element("ul", {}, ...told.map((attempt) => attemptNode(attempt, step))));
 }
 
 function attemptNode(attempt, step) {
