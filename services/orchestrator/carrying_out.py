@@ -5,7 +5,8 @@ No retries, no saving: see ``patience`` and ``workflow``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 
 from services.orchestrator.calls import generate_task, plan_task, verdict_task
 from services.orchestrator.ports import Cancelled, Engines
@@ -39,7 +40,7 @@ from shared.errors import (
 
 def carry_out(
     state: Trajectory, command: Command, engines: Engines, cancelled: Cancelled
-) -> Iterator[Happening]:
+) -> Generator[Happening]:
     """Everything that happens while the command runs, as it happens.
 
     Raises:
@@ -56,22 +57,21 @@ def carry_out(
 
 def _plan(
     state: Trajectory, command: PlanCommand, engines: Engines, cancelled: Cancelled
-) -> Iterator[Happening]:
+) -> Generator[Happening]:
     yield PlanStarted(command_id=command.id)
     written = 0
-    for message in engines.planner.plan(plan_task(state), cancelled):
-        match message:
-            case PlanStepWritten():
-                yield PlanStepArrived(command_id=command.id, index=written, step=message.step)
-                written += 1
-            case PlanFinished():
-                yield PlanArrived(command_id=command.id, plan=message.plan)
-                return
-            case PlanRefused():
-                problem = PlanUnusableError(message.detail).problem()
-                problem = problem.model_copy(update={"code": message.code})
-                yield CommandFailed(command_id=command.id, problem=problem)
-                return
+    with closing(engines.planner.plan(plan_task(state), cancelled)) as messages:
+        for message in messages:
+            match message:
+                case PlanStepWritten():
+                    yield PlanStepArrived(command_id=command.id, index=written, step=message.step)
+                    written += 1
+                case PlanFinished():
+                    yield PlanArrived(command_id=command.id, plan=message.plan)
+                    return
+                case PlanRefused():
+                    yield CommandFailed(command_id=command.id, problem=_refused_plan(message))
+                    return
     raise BadReplyError("The planner ended without a plan.")
 
 
@@ -95,6 +95,11 @@ def _judge(
     if isinstance(reply, Verdict):
         return VerdictArrived(command_id=command.id, verdict=reply)
     return VerdictArrived(command_id=command.id, verdict=None, detail=reply.detail)
+
+
+def _refused_plan(reply: PlanRefused) -> Problem:
+    problem = PlanUnusableError(reply.detail).problem()
+    return problem.model_copy(update={"code": reply.code})
 
 
 def _refusal(reply: PictureRefused) -> Problem:

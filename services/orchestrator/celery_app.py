@@ -83,7 +83,6 @@ class Parts:
     def workflow(self) -> Workflow:
         """What a worker does with commands."""
         return Workflow(
-            self._store,
             self._leases,
             committer=self._committer,
             heartbeat=self._heartbeat,

@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from services.orchestrator.machine import advance
 from services.orchestrator.patience import Patience, Tries
 from services.orchestrator.payloads import deliveries_for
@@ -18,7 +16,6 @@ from shared.contracts.webhooks import Delivery
 from shared.errors import StoreUnavailableError, VersionConflictError
 from shared.stores.trajectories import Mail, TrajectoryStore
 
-_log = structlog.get_logger(__name__)
 _MAX_CONFLICTS = 100
 
 
@@ -47,33 +44,48 @@ class Committer:
         self._clock = clock
         self._patience = patience or Patience(window_s=60.0, longest_pause_s=2.0)
 
-    def commit(self, trajectory_id: str, *happenings: Happening) -> Trajectory | None:
+    def commit(
+        self, trajectory_id: str, *happenings: Happening, basis: Trajectory | None = None
+    ) -> Trajectory | None:
         """Work in what callers posted, then ``happenings``; None if there is no such record.
 
         A store that is away is waited for: what a model service made must not be lost because
         Redis restarts.
 
+        Args:
+            trajectory_id: which.
+            *happenings: in order.
+            basis: the version known to the caller, to spare reading it again.
+
         Raises:
             StoreUnavailableError: if it stays away; the command will be sent again later.
         """
         tries = Tries(self._patience)
+        known = None if basis is None else Mail(basis, ())
         while True:
             try:
-                return self._commit(trajectory_id, happenings)
+                return self._commit(trajectory_id, happenings, known)
             except StoreUnavailableError as error:
+                known = None
                 pause_s = tries.pause_after(error)
                 if pause_s is None:
                     raise
                 time.sleep(pause_s)
 
-    def _commit(self, trajectory_id: str, happenings: Sequence[Happening]) -> Trajectory | None:
+    def _commit(
+        self, trajectory_id: str, happenings: Sequence[Happening], known: Mail | None
+    ) -> Trajectory | None:
         for _ in range(_MAX_CONFLICTS):
-            mail = self._store.load_mail(trajectory_id)
+            mail = known or self._store.load_mail(trajectory_id)
             if mail is None:
                 return None
             outcome = self._work_in(mail, happenings)
-            if outcome.state is mail.trajectory and not mail.inbox:
+            unchanged = outcome.state is mail.trajectory and not mail.inbox
+            if unchanged and known is None:
                 return mail.trajectory
+            known = None
+            if unchanged:
+                continue  # what the caller knew may be too old to tell
             try:
                 return self._save(mail, outcome)
             except VersionConflictError:
@@ -106,8 +118,6 @@ class Committer:
         self._send(saved, outcome.commands, deliveries)
         if _milestones(saved) != _milestones(mail.trajectory):
             self._snapshots.keep(saved.id)
-        for event in outcome.events:
-            _log.debug("event_published", trajectory_id=saved.id, kind=event.type)
         return saved
 
     def _send(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import abc
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,7 +23,7 @@ class Planner(Protocol):
 
     def plan(
         self, task: PlanTask, cancelled: Cancelled
-    ) -> Iterator[PlanStepWritten | PlanFinished | PlanRefused]:
+    ) -> abc.Generator[PlanStepWritten | PlanFinished | PlanRefused]:
         """Steps as they are written, then exactly one end message."""
         ...
 

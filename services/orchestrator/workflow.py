@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import structlog
 
 from services.orchestrator.carrying_out import carry_out
@@ -13,8 +15,7 @@ from shared.contracts.events import CommandFailed
 from shared.contracts.problems import Problem
 from shared.contracts.trajectories import Command, Trajectory
 from shared.errors import InterleaveError
-from shared.stores.leases import Leases
-from shared.stores.trajectories import TrajectoryStore
+from shared.stores.leases import Lease, Leases
 
 _log = structlog.get_logger(__name__)
 
@@ -24,7 +25,6 @@ class Workflow:
 
     def __init__(
         self,
-        store: TrajectoryStore,
         leases: Leases,
         *,
         committer: Committer,
@@ -34,7 +34,6 @@ class Workflow:
         lease_s: float,
         max_executions: int,
     ) -> None:
-        self._store = store
         self._leases = leases
         self._committer = committer
         self._heartbeat = heartbeat
@@ -48,60 +47,58 @@ class Workflow:
         lease = self._leases.acquire(trajectory_id, command_id, ttl_s=self._lease_s)
         if lease is None:
             return
+        state: Trajectory | None = lease.trajectory
         try:
-            state = self._store.load(trajectory_id)
-            command = _pending(state, command_id)
-            if state is None or command is None:
-                return
-            if lease.execution > self._max_executions:
-                problem = _poison(command_id, lease.execution - 1)
-                self._committer.commit(
-                    trajectory_id, CommandFailed(command_id=command_id, problem=problem)
-                )
-                return
-            with self._heartbeat.watching(state, command_id, lease) as watch:
-                self._carry_out(state, command, watch)
+            state = self._run(state, command_id, lease)
         finally:
-            self._leases.release(trajectory_id, command_id, token=lease.token)
+            # The lease of a command that is done may as well run out by itself.
+            if _pending(state, command_id) is not None:
+                self._leases.release(trajectory_id, command_id, token=lease.token)
 
     def drain_inbox(self, trajectory_id: str) -> None:
         """Work in what callers posted."""
         self._committer.commit(trajectory_id)
 
-    def _carry_out(self, state: Trajectory, command: Command, watch: Watch) -> None:
-        tries = Tries(self._patience)
-        while not watch.cancelled():
-            try:
-                for happening in carry_out(state, command, self._engines, watch.cancelled):
-                    self._committer.commit(state.id, happening)
-            except InterleaveError as error:
-                if not self._goes_on(state, command, watch, error=error, tries=tries):
-                    return
-            else:
-                return
+    def _run(self, state: Trajectory | None, command_id: str, lease: Lease) -> Trajectory | None:
+        """Carry the command out; gives the newest state known."""
+        command = _pending(state, command_id)
+        if state is None or command is None:
+            return None
+        if lease.execution > self._max_executions:
+            problem = _poison(command_id, lease.execution - 1)
+            failed = CommandFailed(command_id=command_id, problem=problem)
+            return self._committer.commit(state.id, failed, basis=state)
+        with self._heartbeat.watching(state, command_id, lease) as watch:
+            return self._carry_out(state, command, watch)
 
-    def _goes_on(
-        self,
-        state: Trajectory,
-        command: Command,
-        watch: Watch,
-        *,
-        error: InterleaveError,
-        tries: Tries,
-    ) -> bool:
-        """Wait before another try, or say that the command failed; True to try again."""
-        if watch.cancelled():
-            return False
-        pause_s = tries.pause_after(error)
-        if pause_s is None:
-            _log.warning(
-                "command_failed", trajectory_id=state.id, command=command.id, code=error.code
-            )
-            failed = CommandFailed(command_id=command.id, problem=error.problem())
-            self._committer.commit(state.id, failed)
-            return False
-        _log.info("call_retried", trajectory_id=state.id, command=command.id, code=error.code)
-        return not watch.stopped.wait(pause_s)
+    def _carry_out(self, state: Trajectory, command: Command, watch: Watch) -> Trajectory | None:
+        tries = Tries(self._patience)
+        newest: Trajectory | None = state
+        while newest is not None and not watch.cancelled():
+            try:
+                with closing(
+                    carry_out(state, command, self._engines, watch.cancelled)
+                ) as happenings:
+                    for happening in happenings:
+                        newest = self._committer.commit(state.id, happening, basis=newest)
+            except InterleaveError as error:
+                if watch.cancelled():
+                    return newest
+                pause_s = tries.pause_after(error)
+                if pause_s is None:
+                    return self._give_up(state, command, error)
+                _log.info("call_retried", command=command.id, code=error.code)
+                watch.stopped.wait(pause_s)
+            else:
+                return newest
+        return newest
+
+    def _give_up(
+        self, state: Trajectory, command: Command, error: InterleaveError
+    ) -> Trajectory | None:
+        _log.warning("command_failed", command=command.id, code=error.code)
+        failed = CommandFailed(command_id=command.id, problem=error.problem())
+        return self._committer.commit(state.id, failed)
 
 
 def _pending(state: Trajectory | None, command_id: str) -> Command | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
+from shared.contracts.trajectories import Trajectory
 from shared.stores import redis_keys as keys
 from shared.stores.redis_errors import store_errors
 
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
 _COUNTS_KEPT_S = 7 * 24 * 3600
 
 _ACQUIRE = """
--- Take the lease if nobody has it; count the execution; forget that it was re-sent.
--- KEYS: lease, executions, resends   ARGV: token, ttl in ms, command id, how long to keep counts
-if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+-- Take the lease if nobody has it; count the execution; forget that it was re-sent; read on.
+-- KEYS: lease, executions, resends, record
+-- ARGV: token, ttl in ms, command id, how long to keep counts
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return {} end
 redis.call('HDEL', KEYS[3], ARGV[3])
 local count = redis.call('HINCRBY', KEYS[2], ARGV[3], 1)
 redis.call('EXPIRE', KEYS[2], ARGV[4])
-return count
+return {count, redis.call('HGET', KEYS[4], 'body')}
 """
 _RENEW = """
 -- A lease that ran out while the server was away is taken back, unless somebody else has it.
@@ -58,12 +61,15 @@ return 1
 """
 
 
+@dataclass(frozen=True, slots=True)
 class Lease:
-    """A held lease: ``execution`` says how often this command has been begun, this one too."""
+    """A held lease."""
 
-    def __init__(self, token: str, execution: int) -> None:
-        self.token = token
-        self.execution = execution
+    token: str
+    execution: int
+    """How often this command has been begun, this time too."""
+    trajectory: Trajectory | None
+    """The record as it was when the lease was taken, read in the same step."""
 
 
 class Leases(Protocol):
@@ -115,11 +121,16 @@ class RedisLeases:
             keys.lease(trajectory_id, command_id),
             keys.executions(trajectory_id),
             keys.resends(trajectory_id),
+            keys.record(trajectory_id),
         ]
         arguments = [token, round(ttl_s * 1000), command_id, _COUNTS_KEPT_S]
         with store_errors():
-            count = cast("int", self._acquire(names, arguments))
-        return Lease(token, count) if count else None
+            taken = cast("list[int | bytes | None]", self._acquire(names, arguments))
+        if not taken:
+            return None
+        count, body = cast("int", taken[0]), cast("bytes | None", taken[1:] and taken[1])
+        record = None if body is None else Trajectory.model_validate_json(body)
+        return Lease(token, count, record)
 
     def renew(self, trajectory_id: str, command_id: str, *, token: str, ttl_s: float) -> bool:
         """See ``Leases.renew``."""

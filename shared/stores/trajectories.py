@@ -83,10 +83,12 @@ class TrajectoryStore(Protocol):
             expected_version: the version that it was made from.
             events: to publish, in order.
             webhooks: to deliver; one that is known already is left alone.
-            acknowledged: how many of the inbox's oldest happenings are worked in.
+            acknowledged: how many happenings of the inbox are worked in; it must be all of
+                them, so that nothing is ever saved (or begun) past an unread cancel.
 
         Raises:
-            VersionConflictError: if another version is stored (or none).
+            VersionConflictError: if another version is stored (or none), or the inbox holds
+                more than was acknowledged.
         """
         ...
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 SAVE = """
--- Save a version and all that goes with it, if the stored version is the expected one.
+-- Save a version and all that goes with it, if the stored version is the expected one and
+-- nothing was posted that the new state does not know of.
 -- KEYS: record, events, pending, inbox, active, deadlines, inboxes, owned, due, log
 -- ARGV: id, expected, version, body, created, saved ('' when nothing is to be done),
 --       deadline ('' when none counts), acknowledged, kept events, sequence,
 --       n, n pending ids, n, n * (event id, event), n, n * (delivery key, id, body, due)
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[2] then return 0 end
+if redis.call('LLEN', KEYS[4]) ~= tonumber(ARGV[8]) then return 0 end
 local id = ARGV[1]
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'body', ARGV[4], 'sequence', ARGV[10])
 redis.call('ZADD', KEYS[8], 'NX', ARGV[5], id)
@@ -17,8 +19,8 @@ else redis.call('ZADD', KEYS[5], ARGV[6], id) end
 if ARGV[7] == '' then redis.call('ZREM', KEYS[6], id)
 else redis.call('ZADD', KEYS[6], ARGV[7], id) end
 if ARGV[8] ~= '0' then
-  redis.call('LTRIM', KEYS[4], ARGV[8], -1)
-  if redis.call('EXISTS', KEYS[4]) == 0 then redis.call('SREM', KEYS[7], id) end
+  redis.call('DEL', KEYS[4])
+  redis.call('SREM', KEYS[7], id)
 end
 local at = 11
 redis.call('DEL', KEYS[3])

@@ -58,11 +58,13 @@ class InMemoryTrajectoryStore:
             stored = self._records.get(trajectory.id)
             if (0 if stored is None else stored.version) != expected_version:
                 raise VersionConflictError
+            if len(self._inboxes.get(trajectory.id, ())) != acknowledged:
+                raise VersionConflictError
             saved = trajectory.model_copy(update={"version": expected_version + 1})
             self._records[trajectory.id] = saved
             self.events[trajectory.id] += events
             self._enqueue(webhooks)
-            self._acknowledge(trajectory.id, acknowledged)
+            self._inboxes.pop(trajectory.id, None)
             return saved
 
     def page(
@@ -123,8 +125,3 @@ class InMemoryTrajectoryStore:
     def _enqueue(self, webhooks: Sequence[Delivery]) -> None:
         for delivery in webhooks:
             self.webhooks.setdefault(delivery.id, delivery)
-
-    def _acknowledge(self, trajectory_id: str, count: int) -> None:
-        left = self._inboxes.pop(trajectory_id, [])[count:]
-        if left:
-            self._inboxes[trajectory_id] = left

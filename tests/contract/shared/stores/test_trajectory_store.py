@@ -98,13 +98,20 @@ def test_mail_is_kept_in_order_until_it_is_acknowledged(store: TrajectoryStore) 
     mail = store.load_mail(first.id)
     assert mail is not None
     assert mail.inbox == (PlanApproved(), CancelRequested())
-    second = store.save(first, expected_version=1, acknowledged=1)
+    assert store.with_mail() == [first.id]
+    store.save(first, expected_version=1, acknowledged=2)
+    assert store.with_mail() == []
     left = store.load_mail(first.id)
     assert left is not None
-    assert left.inbox == (CancelRequested(),)
-    assert store.with_mail() == [first.id]
-    store.save(second, expected_version=2, acknowledged=1)
-    assert store.with_mail() == []
+    assert left.inbox == ()
+
+
+def test_nothing_is_saved_past_unread_mail(store: TrajectoryStore) -> None:
+    first = created(store, trajectory())
+    store.post(first.id, CancelRequested())
+    with pytest.raises(VersionConflictError):
+        store.save(first, expected_version=1)
+    assert store.load(first.id) == first
 
 
 def test_a_refused_save_acknowledges_nothing(store: TrajectoryStore) -> None:
