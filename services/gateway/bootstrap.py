@@ -28,12 +28,10 @@ async def ensure_first_key(
     kept = None if key_file is None else await anyio.to_thread.run_sync(_read, key_file)
     if kept is None and await keys.all():
         return
-    secret = kept or new_secret()
+    secret = kept or await _publish(new_secret(), key_file)
     digest = digest_of(secret)
     tenant = f"ten_{digest[:24]}"
     webhook_key = hmac.digest(secret.encode(), b"webhook signing secret", hashlib.sha256)
-    if kept is None:
-        await anyio.to_thread.run_sync(_show, secret, key_file)
     await anyio.to_thread.run_sync(
         lambda: tenants.ensure(tenant, webhook_secret=webhook_secret_from(webhook_key))
     )
@@ -52,12 +50,26 @@ def _read(path: Path) -> str | None:
     return text
 
 
-def _show(secret: str, path: Path | None) -> None:
+async def _publish(secret: str, path: Path | None) -> str:
+    """Show the key once; gives the key that counts if another process was quicker."""
     if path is None:
         sys.stdout.write(f"First API key (shown only now): {secret}\n")
         sys.stdout.flush()
-        return
+        return secret
+    return await anyio.to_thread.run_sync(_write, secret, path)
+
+
+def _write(secret: str, path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
     with os.fdopen(descriptor, "w") as file:
         file.write(secret + "\n")
+    try:
+        # A link appears whole or not at all, and never replaces a file.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return _read(path) or secret
+    finally:
+        draft.unlink()
+    return secret

@@ -35,7 +35,8 @@ def html(material: Material) -> str:
 
 def _history(step: StepState) -> list[Attempt]:
     """The attempts worth telling about: all that were drawn or refused for this step."""
-    return [a for a in step.attempts if a.image is not None or a.problem is not None]
+    told = (a for a in step.attempts if not a.speculative)
+    return [a for a in told if a.image is not None or a.problem is not None]
 
 
 @cache

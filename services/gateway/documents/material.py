@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from PIL import Image
 
 from shared.contracts.images import ImageRef
 from shared.contracts.trajectories import StepState, Trajectory
 
 _MAX_TITLE = 90
+_THUMBNAIL_PX = 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,17 @@ class Material:
         """The picture as a ``data:`` URL."""
         encoded = base64.b64encode(self.pictures[ref.key]).decode("ascii")
         return f"data:{ref.media_type};base64,{encoded}"
+
+    def thumbnail_url(self, ref: ImageRef) -> str:
+        """A small version as a ``data:`` URL: a page may hold hundreds of attempts."""
+        if max(ref.width_px, ref.height_px) <= _THUMBNAIL_PX:
+            return self.data_url(ref)
+        buffer = io.BytesIO()
+        with Image.open(io.BytesIO(self.pictures[ref.key])) as picture:
+            small = picture.convert("RGB")
+            small.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+            small.save(buffer, format="JPEG", quality=82)
+        return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
     @property
     def title(self) -> str:

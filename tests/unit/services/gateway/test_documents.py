@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
 from html.parser import HTMLParser
 
 import httpx
+from PIL import Image
 
-from services.gateway.documents.material import gather
+from services.gateway.documents.material import Material, gather
 from services.gateway.documents.zip import archive
 from services.gateway.manifest import manifest_bytes
 from shared.contracts.trajectories import Trajectory, Usage
@@ -47,6 +49,17 @@ async def test_the_page_is_self_contained_and_runs_nothing(world: World) -> None
     assert all(source.startswith("data:image/png;base64,") for source in outline.sources)
     assert "The sun is low." in answer.text
     assert "sandbox" in answer.headers["content-security-policy"]
+
+
+async def test_large_attempts_are_shown_small(world: World) -> None:
+    noise = io.BytesIO()
+    Image.effect_noise((1024, 768), 90).convert("RGB").save(noise, "PNG")
+    ref = world.images.put("large", noise.getvalue(), width_px=1024, height_px=768)
+    async with world.client() as client:
+        trajectory = await finished(world, client)
+    url = Material(trajectory, {"large": noise.getvalue()}).thumbnail_url(ref)
+    shown = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+    assert (shown.format, shown.size) == ("JPEG", (320, 240))
 
 
 async def test_markdown_stands_alone_and_escapes_what_it_quotes(world: World) -> None:
