@@ -13,7 +13,7 @@ from services.critic.service import CriticOptions, CriticService, white_canvas
 from shared.contracts.verdicts import Verdict, VerdictTask, VerdictUnparsable
 from shared.errors import ServiceUnavailableError
 from shared.prompts.pack import load_pack
-from tests.fakes.engines import NeverAnswers, Says, StopsInTheMiddle
+from tests.fakes.chat_engines import NeverAnswers, Says, StopsInTheMiddle
 from tests.fakes.image_store import MemoryImageStore
 
 PACK = load_pack("interleave")

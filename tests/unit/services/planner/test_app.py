@@ -16,7 +16,7 @@ from shared.http.agent_app import make_agent_app
 from shared.llm.engine import ChatEngine
 from shared.llm.late import LateEngine
 from shared.prompts.pack import load_pack
-from tests.fakes.engines import NeverAnswers, RefusesEverything, Says, dies_in_setup
+from tests.fakes.chat_engines import NeverAnswers, RefusesEverything, Says, dies_in_setup
 from tests.fakes.image_store import MemoryImageStore
 from tests.unit.services.planner.test_service import reply, task
 

@@ -19,7 +19,7 @@ from shared.contracts.plans import (
 from shared.errors import ObjectMissingError, ServiceUnavailableError
 from shared.prompts.pack import PromptPack, Scope, load_pack
 from shared.prompts.rendering import ImageMarksError
-from tests.fakes.engines import Says, StopsInTheMiddle
+from tests.fakes.chat_engines import Says, StopsInTheMiddle
 from tests.fakes.image_store import MemoryImageStore
 
 PACK = load_pack("interleave")

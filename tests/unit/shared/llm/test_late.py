@@ -7,7 +7,7 @@ import pytest
 from shared.errors import ServiceUnavailableError
 from shared.llm.engine import ChatMessage, TextPart
 from shared.llm.late import LateEngine
-from tests.fakes.engines import Says, dies_in_setup
+from tests.fakes.chat_engines import Says, dies_in_setup
 
 HELLO = [ChatMessage("user", (TextPart("hello"),))]
 
