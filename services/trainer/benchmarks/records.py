@@ -30,7 +30,8 @@ class System(StrEnum):
     NO_CRITIC = "no-critic"
     """Planner and generator; the first picture is taken."""
     GENERATOR = "generator"
-    """The request goes to the generator as it stands: one picture, no plan, no critic."""
+    """The request goes to the generator as it stands: no plan, no critic. Where several pictures
+    are wanted it is given again for each, on the picture before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Item:
 
     ``group`` is what the benchmark averages by (task, domain, category). ``missing_fields``
     names fields the item should have but has not. ``fields`` is what its judging needs.
+    ``pictures`` is how many the generator alone is asked for where ``steps`` does not say.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Item:
     images: tuple[Path, ...] = ()
     steps: int | None = None
     fields: Mapping[str, object] = field(default_factory=dict[str, object])
+    pictures: int = 1
     missing_fields: tuple[str, ...] = ()
 
     def text(self, name: str) -> str:

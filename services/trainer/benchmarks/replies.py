@@ -59,6 +59,7 @@ class TrajectoryReply(Reply):
     id: str
     status: str
     final: bool
+    plan_revision: int = 0
     steps: tuple[StepReply, ...] = ()
     output: tuple[PartReply, ...] = ()
     usage: Usage = Usage()

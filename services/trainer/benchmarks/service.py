@@ -9,7 +9,7 @@ import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -29,7 +29,11 @@ from shared.errors import (
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _WAIT_S = 30
+_BEFORE_APPROVAL = frozenset({"queued", "planning"})
+_AWAITING = "awaiting_approval"
 _LONGEST_PAUSE_S = 30.0
+_LONGEST_PROMPT = 4000
+"""Characters a step's prompt may have. Source: the public API."""
 
 
 class RunOptions(Wire):
@@ -72,10 +76,11 @@ def request_body(item: Item, options: RunOptions) -> dict[str, object]:
 
 
 def generator_plan(item: Item) -> dict[str, object]:
-    """The plan that hands the request to the generator as it stands: one picture."""
+    """The plan that hands the request to the generator as it stands, for each picture wanted."""
     prompt = " ".join(item.prompt.replace(IMAGE_MARK, " ").split())
-    step = {"step_number": len(item.images) + 1, "prompt": prompt[:4000]}
-    return {"steps": [step]}
+    first = len(item.images) + 1
+    numbers = range(first, first + (item.steps or item.pictures))
+    return {"steps": [{"step_number": n, "prompt": prompt[:_LONGEST_PROMPT]} for n in numbers]}
 
 
 class InterleaveService:
@@ -114,14 +119,26 @@ class InterleaveService:
         return produced(item.id, reply, seconds=time.monotonic() - started)
 
     async def _replace_plan(self, item: Item, reply: TrajectoryReply, started: float) -> None:
-        path = f"/v1/trajectories/{reply.id}"
-        while reply.status in {"queued", "planning"}:
+        reply = await self._until(lambda now: now.status not in _BEFORE_APPROVAL, reply, started)
+        if reply.status != _AWAITING:
+            return
+        path, revision = f"/v1/trajectories/{reply.id}", reply.plan_revision
+        await self._call("PUT", f"{path}/plan", json=generator_plan(item))
+        reply = await self._until(
+            lambda now: now.plan_revision > revision or now.status != _AWAITING, reply, started
+        )
+        if reply.status == _AWAITING:
+            await self._call("POST", f"{path}:approve")
+
+    async def _until(
+        self, holds: Callable[[TrajectoryReply], bool], reply: TrajectoryReply, started: float
+    ) -> TrajectoryReply:
+        """Ask again and again until something holds."""
+        while not holds(reply):
             self._check_time(started)
             await asyncio.sleep(self._pause_s / 2)
-            reply = await self._trajectory("GET", path)
-        if reply.status == "awaiting_approval":
-            await self._call("PUT", f"{path}/plan", json=generator_plan(item))
-            await self._call("POST", f"{path}:approve")
+            reply = await self._trajectory("GET", f"/v1/trajectories/{reply.id}")
+        return reply
 
     async def _until_final(self, reply: TrajectoryReply, started: float) -> TrajectoryReply:
         while not reply.final:

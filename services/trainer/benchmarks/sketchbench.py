@@ -132,7 +132,13 @@ class Sketchbench:
             if not path.exists():
                 write_atomically(path, png(Image.fromarray(render(scene))))
             paths.append(path)
-        return Item(question.id, question.request.text, question.group, tuple(paths))
+        return Item(
+            id=question.id,
+            prompt=question.request.text,
+            group=question.group,
+            images=tuple(paths),
+            pictures=max(1, len(question.request.prompts)),
+        )
 
     def scores(self, folder: ResultsFolder, *, ids: set[str]) -> tuple[ItemScore, ...]:
         """Score what lies in a folder, of these items; what was not run is left out."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from services.trainer.benchmarks.folder import ResultsFolder
@@ -13,6 +14,10 @@ from services.trainer.benchmarks.records import Item, Produced, ProducedPart, Pr
 
 Make = Callable[..., Produced]
 Failing = Callable[[Item], Produced]
+
+# A busy machine must not fail a test of pure functions.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def draw(path: Path, colour: str = "red", side_px: int = 32) -> Path:

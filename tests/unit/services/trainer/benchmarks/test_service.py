@@ -78,10 +78,10 @@ async def test_a_finished_trajectory_becomes_a_result_with_its_picture(
     assert got.generator_calls == 2
 
 
-async def test_the_generator_alone_gets_the_request_as_its_only_step(
+async def test_the_generator_alone_gets_the_request_as_every_step(
     folder: ResultsFolder,
 ) -> None:
-    plans: list[object] = []
+    plans: list[dict[str, object]] = []
     asked: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -95,11 +95,15 @@ async def test_the_generator_alone_gets_the_request_as_its_only_step(
         if asked[-1].endswith(":approve"):
             return httpx.Response(202, json={})
         done = any(call.endswith(":approve") for call in asked)
-        return httpx.Response(200, json=trajectory("failed" if done else "awaiting_approval"))
+        status = "failed" if done else "awaiting_approval"
+        return httpx.Response(200, json=trajectory(status, plan_revision=len(plans)))
 
-    item = Item("i", "<image> add a hen", "g", (draw(folder.root / "a.png"),))
+    item = Item("i", "<image> add a hen", "g", (draw(folder.root / "a.png"),), pictures=2)
     got = await service(handler, system=System.GENERATOR).produce(item, folder, key="k")
-    assert plans == [{"steps": [{"step_number": 2, "prompt": "add a hen"}]}]
+    steps = [{"step_number": number, "prompt": "add a hen"} for number in (2, 3)]
+    assert plans == [{"steps": steps}]
+    put = asked.index("PUT /v1/trajectories/trj_1/plan")
+    assert asked.index("POST /v1/trajectories/trj_1:approve") == put + 2, "once it is replaced"
     assert not got.delivered
 
 
