@@ -23,6 +23,7 @@ from services.launcher.data_folder import DataFolder
 from services.launcher.display import Board
 from services.launcher.errors import RefusedError
 from services.launcher.keys import keys_app
+from services.launcher.prompts import prompts_app
 from services.launcher.run import Job, Outcome, run_jobs
 from services.launcher.settings import LauncherSettings
 from services.launcher.status import show_status
@@ -33,6 +34,7 @@ REFUSED = 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys_app, name="keys")
+app.add_typer(prompts_app, name="prompts")
 
 console = Console()
 
