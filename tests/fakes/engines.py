@@ -1,107 +1,82 @@
-"""Chat engines without models, named by how they fail."""
+"""Planner, critic and generator in this process: right at once, or failing as they are named."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Generator as Yields
 from dataclasses import dataclass, field
 
-from shared.errors import InterleaveError, ServiceRejectedError, ServiceUnavailableError
-from shared.llm.engine import ChatMessage
+from shared.contracts.generation import GenerateTask, Picture, PictureRefused
+from shared.contracts.plans import Plan, PlanFinished, PlanRefused, PlanStepWritten, PlanTask
+from shared.contracts.verdicts import Verdict, VerdictTask, VerdictUnparsable
+from shared.errors import InterleaveError
+from tests.fakes.model_services import picture_of
+from tests.trajectories import plan_of
+
+Cancelled = Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One call of an engine."""
+@dataclass(slots=True)
+class PlansAtOnce:
+    """Writes the same plan for everything."""
 
-    messages: tuple[ChatMessage, ...]
-    max_tokens: int
-    temperature: float
-    seed: int
+    prompts: Sequence[str | None]
 
-
-@dataclass
-class Says:
-    """Gives these replies one after the other (the last one for ever), in small pieces."""
-
-    replies: tuple[str, ...]
-    piece_characters: int = 7
-    model: str = "fake-chat"
-    asked: list[Asked] = field(default_factory=list)
-    pieces_given: int = 0
-    closed_early: int = 0
-
-    async def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float, seed: int
-    ) -> AsyncGenerator[str]:
-        reply = self.replies[min(len(self.asked), len(self.replies) - 1)]
-        self.asked.append(Asked(tuple(messages), max_tokens, temperature, seed))
-        try:
-            for place in range(0, len(reply), self.piece_characters):
-                await asyncio.sleep(0)
-                self.pieces_given += 1
-                yield reply[place : place + self.piece_characters]
-        except (GeneratorExit, asyncio.CancelledError):
-            self.closed_early += 1
-            raise
-
-    async def health(self) -> None:
-        return
-
-    async def aclose(self) -> None:
-        return
+    def plan(
+        self, task: PlanTask, cancelled: Cancelled
+    ) -> Yields[PlanStepWritten | PlanFinished | PlanRefused]:
+        plan: Plan = plan_of(*self.prompts)
+        for step in plan.steps:
+            yield PlanStepWritten(step=step)
+        yield PlanFinished(plan=plan)
 
 
-@dataclass
-class StopsInTheMiddle(Says):
-    """Loses its connection after some pieces."""
+@dataclass(slots=True)
+class RefusesPlans:
+    """Never finds a plan."""
 
-    error: InterleaveError = field(default_factory=lambda: ServiceUnavailableError("gone"))
-    after_pieces: int = 2
-
-    async def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float, seed: int
-    ) -> AsyncGenerator[str]:
-        reply = self.replies[0]
-        for number in range(self.after_pieces):
-            start = number * self.piece_characters
-            yield reply[start : start + self.piece_characters]
-        raise self.error
+    def plan(
+        self, task: PlanTask, cancelled: Cancelled
+    ) -> Yields[PlanStepWritten | PlanFinished | PlanRefused]:
+        yield PlanRefused(code="out_of_scope", detail="no rockets")
 
 
-@dataclass
-class NeverAnswers(Says):
-    """Waits for ever before the first piece; notes that it was stopped."""
+@dataclass(slots=True)
+class DrawsAtOnce:
+    """Makes up a reference; raises ``failures`` first, one per call."""
 
-    replies: tuple[str, ...] = ("",)
-    started: asyncio.Event = field(default_factory=asyncio.Event)
-    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: list[InterleaveError] = field(default_factory=list[InterleaveError])
+    tasks: list[GenerateTask] = field(default_factory=list[GenerateTask])
 
-    async def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float, seed: int
-    ) -> AsyncGenerator[str]:
-        self.started.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.stopped.set()
-        yield "unreachable"
+    def draw(self, task: GenerateTask, cancelled: Cancelled) -> Picture | PictureRefused:
+        self.tasks.append(task)
+        if self.failures:
+            raise self.failures.pop(0)
+        return Picture(image=picture_of(task), model="fake", model_version="1")
 
 
-@dataclass
-class RefusesEverything(Says):
-    """Says that the conversation is too long."""
+@dataclass(slots=True)
+class RefusesPictures:
+    """The generator's own filter says no to everything."""
 
-    replies: tuple[str, ...] = ("",)
+    calls: int = 0
 
-    async def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float, seed: int
-    ) -> AsyncGenerator[str]:
-        raise ServiceRejectedError("too long")
-        yield ""
+    def draw(self, task: GenerateTask, cancelled: Cancelled) -> Picture | PictureRefused:
+        self.calls += 1
+        return PictureRefused(code="nsfw", detail="not this")
 
 
-def dies_in_setup() -> Says:
-    """A factory of engines that fails."""
-    message = "no such folder"
-    raise FileNotFoundError(message)
+@dataclass(slots=True)
+class JudgesByScript:
+    """Gives the verdicts in order (None: unreadable), then only success."""
+
+    verdicts: list[bool | None] = field(default_factory=list[bool | None])
+    tasks: list[VerdictTask] = field(default_factory=list[VerdictTask])
+
+    def judge(self, task: VerdictTask, cancelled: Cancelled) -> Verdict | VerdictUnparsable:
+        self.tasks.append(task)
+        success = self.verdicts.pop(0) if self.verdicts else True
+        if success is None:
+            return VerdictUnparsable(detail="no braces")
+        refined = task.used_prompt if success else f"{task.used_prompt}!"
+        return Verdict(success=success, refine_prompt=refined)
