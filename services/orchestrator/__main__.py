@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 import threading
 from types import FrameType
 
 import structlog
+from celery.signals import worker_shutting_down
 from prometheus_client import start_http_server
 
 from services.orchestrator.celery_app import Parts
@@ -47,6 +49,16 @@ def run_worker(parts: Parts) -> None:
     """A Celery worker with threads: commands only wait for answers over HTTP."""
     settings = parts.settings
     register(parts.celery, parts.workflow, parts.deliverer)
+    # Two lines for every message, naming only Celery's own ids, would bury everything else.
+    for noisy in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+    def end_calls(**_: object) -> None:
+        timer = threading.Timer(settings.stop_grace_s, parts.heartbeat.stop_everything)
+        timer.daemon = True
+        timer.start()
+
+    worker_shutting_down.connect(end_calls, weak=False)
     worker = parts.celery.Worker(
         pool="threads",
         concurrency=settings.concurrency,

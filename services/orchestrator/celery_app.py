@@ -85,7 +85,7 @@ class Parts:
         return Workflow(
             self._leases,
             committer=self._committer,
-            heartbeat=self._heartbeat,
+            heartbeat=self.heartbeat,
             engines=self._engines,
             patience=self.settings.patience,
             lease_s=self.settings.lease_s,
@@ -118,6 +118,18 @@ class Parts:
             dispatcher=self._dispatcher,
             clock=utc_now,
             resend_after_s=self.settings.resend_after_s,
+        )
+
+    @cached_property
+    def heartbeat(self) -> Heartbeat:
+        """Keeps leases alive and stops calls."""
+        return Heartbeat(
+            self._store,
+            self._leases,
+            look_again=self._committer.commit,
+            clock=utc_now,
+            ttl_s=self.settings.lease_s,
+            poll_s=self.settings.poll_s,
         )
 
     @cached_property
@@ -157,17 +169,6 @@ class Parts:
     @cached_property
     def _committer(self) -> Committer:
         return Committer(self._store, self._dispatcher, snapshots=self.snapshots, clock=utc_now)
-
-    @cached_property
-    def _heartbeat(self) -> Heartbeat:
-        return Heartbeat(
-            self._store,
-            self._leases,
-            look_again=self._committer.commit,
-            clock=utc_now,
-            ttl_s=self.settings.lease_s,
-            poll_s=self.settings.poll_s,
-        )
 
     @cached_property
     def _engines(self) -> Engines:

@@ -16,6 +16,7 @@ from datetime import datetime
 
 import structlog
 
+from services.orchestrator.measures import LEASES_LOST
 from services.orchestrator.ports import Clock
 from shared.contracts.trajectories import Trajectory
 from shared.errors import StoreUnavailableError
@@ -64,6 +65,7 @@ class Heartbeat:
         self._lock = threading.Lock()
         self._busy = threading.Event()
         self._thread: threading.Thread | None = None
+        self._stopping = False
 
     @contextmanager
     def watching(self, state: Trajectory, command_id: str, lease: Lease) -> Generator[Watch]:
@@ -77,6 +79,8 @@ class Heartbeat:
         )
         with self._lock:
             self._watches[id(watch)] = watch
+            if self._stopping:
+                watch.stopped.set()
             self._start()
         self._busy.set()
         try:
@@ -84,6 +88,13 @@ class Heartbeat:
         finally:
             with self._lock:
                 del self._watches[id(watch)]
+
+    def stop_everything(self) -> None:
+        """Stop all calls, now and later: the process ends, and others carry the commands on."""
+        with self._lock:
+            self._stopping = True
+            for watch in self._watches.values():
+                watch.stopped.set()
 
     def beat(self) -> None:
         """Look after every watched command once."""
@@ -114,6 +125,7 @@ class Heartbeat:
         watch.renew_at_s = time.monotonic() + self._ttl_s / 3
         if not kept:
             # Somebody else runs it by now; two results are harmless, a second bill is not.
+            LEASES_LOST.inc()
             _log.warning("lease_lost", trajectory_id=watch.trajectory_id)
             watch.stopped.set()
 

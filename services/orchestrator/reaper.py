@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.orchestrator.committing import Committer
+from services.orchestrator.measures import COMMANDS_RESENT, STORE_REBUILT
 from services.orchestrator.payloads import final_delivery
 from services.orchestrator.ports import Clock, Dispatcher
 from shared.contracts.trajectories import Trajectory
@@ -68,6 +69,7 @@ class Reaper:
         if self._store.intact():
             return
         restored = rebuild(self._journal, self._store, webhooks=self._due_still)
+        STORE_REBUILT.inc(restored)
         _log.warning("store_rebuilt", trajectories=restored)
 
     def read_mail(self) -> None:
@@ -108,6 +110,7 @@ class Reaper:
             )
         ]
         if again:
+            COMMANDS_RESENT.inc(len(again))
             _log.info("commands_resent", trajectory_id=trajectory_id, commands=len(again))
             self._dispatcher.send_commands(trajectory_id, again)
 

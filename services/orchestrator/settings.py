@@ -50,6 +50,8 @@ class OrchestratorSettings(ServiceSettings):
     allow_private_webhooks: bool = False
     """Also plain http and private addresses: for tests and one-machine set-ups only."""
 
+    stop_grace_s: float = Field(default=2.0, ge=0)
+    """How long running calls may go on after SIGTERM; then others carry the commands on."""
     metrics_port: int | None = None
     """Where Prometheus finds the metrics of this process; None: nowhere."""
 

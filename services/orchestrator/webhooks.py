@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import httpx
 import structlog
 
+from services.orchestrator.measures import WEBHOOK_TRIES
 from services.orchestrator.ports import Clock, SigningSecrets
 from shared.contracts.webhooks import Delivery, DeliveryStatus, DeliveryTry
 from shared.errors import InvalidRequestError
@@ -136,6 +137,7 @@ class Deliverer:
         status = _status(outcome, given_up=next_at is None)
         updated = delivery.model_copy(update={"tries": tries, "status": status})
         self._store.record(updated, next_at=next_at)
+        WEBHOOK_TRIES.labels(str(status)).inc()
         _log.info(
             "webhook_tried",
             trajectory_id=delivery.trajectory_id,

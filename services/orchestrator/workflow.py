@@ -9,6 +9,13 @@ import structlog
 from services.orchestrator.carrying_out import carry_out
 from services.orchestrator.committing import Committer
 from services.orchestrator.heartbeat import Heartbeat, Watch
+from services.orchestrator.measures import (
+    CALLS_RETRIED,
+    CALLS_STOPPED,
+    COMMAND_SECONDS,
+    COMMANDS_FAILED,
+    DUPLICATES,
+)
 from services.orchestrator.patience import Patience, Tries
 from services.orchestrator.ports import Engines
 from shared.contracts.events import CommandFailed
@@ -16,6 +23,7 @@ from shared.contracts.problems import Problem
 from shared.contracts.trajectories import Command, Trajectory
 from shared.errors import InterleaveError
 from shared.stores.leases import Lease, Leases
+from shared.telemetry.tracing import continued
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +54,7 @@ class Workflow:
         """Carry out a command unless somebody else does or it is no longer pending."""
         lease = self._leases.acquire(trajectory_id, command_id, ttl_s=self._lease_s)
         if lease is None:
+            DUPLICATES.inc()
             return
         state: Trajectory | None = lease.trajectory
         try:
@@ -63,12 +72,17 @@ class Workflow:
         """Carry the command out; gives the newest state known."""
         command = _pending(state, command_id)
         if state is None or command is None:
+            DUPLICATES.inc()
             return None
         if lease.execution > self._max_executions:
             problem = _poison(command_id, lease.execution - 1)
             failed = CommandFailed(command_id=command_id, problem=problem)
             return self._committer.commit(state.id, failed, basis=state)
-        with self._heartbeat.watching(state, command_id, lease) as watch:
+        with (
+            continued(state.trace),
+            self._heartbeat.watching(state, command_id, lease) as watch,
+            COMMAND_SECONDS.labels(command.type).time(),
+        ):
             return self._carry_out(state, command, watch)
 
     def _carry_out(self, state: Trajectory, command: Command, watch: Watch) -> Trajectory | None:
@@ -83,11 +97,13 @@ class Workflow:
                         newest = self._committer.commit(state.id, happening, basis=newest)
             except InterleaveError as error:
                 if watch.cancelled():
+                    CALLS_STOPPED.labels(command.type).inc()
                     return newest
                 pause_s = tries.pause_after(error)
                 if pause_s is None:
                     return self._give_up(state, command, error)
-                _log.info("call_retried", command=command.id, code=error.code)
+                CALLS_RETRIED.labels(command.type, error.code).inc()
+                _log.info("call_retried", code=error.code, detail=error.detail)
                 watch.stopped.wait(pause_s)
             else:
                 return newest
@@ -96,7 +112,8 @@ class Workflow:
     def _give_up(
         self, state: Trajectory, command: Command, error: InterleaveError
     ) -> Trajectory | None:
-        _log.warning("command_failed", command=command.id, code=error.code)
+        COMMANDS_FAILED.labels(command.type, error.code).inc()
+        _log.warning("command_failed", code=error.code, detail=error.detail)
         failed = CommandFailed(command_id=command.id, problem=error.problem())
         return self._committer.commit(state.id, failed)
 

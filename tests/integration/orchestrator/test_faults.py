@@ -133,3 +133,16 @@ def _steps_done(state: Trajectory | None) -> bool:
 
 def _is_final(state: Trajectory | None) -> bool:
     return state is not None and state.status.final
+
+
+def test_a_worker_asked_to_end_hands_its_commands_over(stack: Stack) -> None:
+    stack.environment["ORCHESTRATOR_STOP_GRACE_S"] = "0.2"
+    stack.environment["ORCHESTRATOR_LEASE_S"] = "60"
+    stack.models.answers["draw"] = [HANGS]
+    stack.start("reaper")
+    stack.start("worker")
+    submitted = stack.submit()
+    stack.wait(lambda: stack.models.count("draw"))
+    stack.signal("worker", signal.SIGTERM)
+    stack.start("worker", "second worker")
+    assert stack.finished(submitted.id).status is Status.SUCCEEDED

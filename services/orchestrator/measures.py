@@ -1,0 +1,38 @@
+"""Prometheus metrics of workers and reaper (``ORCHESTRATOR_METRICS_PORT``)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+COMMAND_SECONDS: Final = Histogram(
+    "interleave_command_seconds",
+    "Seconds a worker spent on one command, the model's time included",
+    ["kind"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
+)
+COMMANDS_FAILED: Final = Counter(
+    "interleave_commands_failed", "Commands that ended in a problem", ["kind", "code"]
+)
+CALLS_RETRIED: Final = Counter(
+    "interleave_calls_retried", "Model calls that are tried again", ["kind", "code"]
+)
+CALLS_STOPPED: Final = Counter(
+    "interleave_calls_stopped", "Model calls stopped because nobody wants the result", ["kind"]
+)
+DUPLICATES: Final = Counter(
+    "interleave_messages_without_work", "Messages whose command was done or being carried out"
+)
+LEASES_LOST: Final = Counter(
+    "interleave_leases_lost", "Leases that somebody else took while the command ran"
+)
+COMMANDS_RESENT: Final = Counter(
+    "interleave_commands_resent", "Pending commands the reaper sent again"
+)
+STORE_REBUILT: Final = Counter(
+    "interleave_store_rebuilt_trajectories", "Trajectories restored from the journal"
+)
+WEBHOOK_TRIES: Final = Counter(
+    "interleave_webhook_tries", "Tries to deliver a webhook, by what came of them", ["status"]
+)
