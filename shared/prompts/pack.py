@@ -14,6 +14,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _PACKS = Path(__file__).parent / "packs"
+_WORD = re.compile(r"[^\W\d_][^\W\d_']*")
+_MAX_SPELLED = 6
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -80,12 +82,22 @@ class PromptPack(_PackPart):
     """The words of the scope file; empty: anything may be asked."""
 
     def unknown_words(self, text: str) -> tuple[str, ...]:
-        """The words of a request that are outside the pack's scope, in order, each once."""
+        """The words of a request that are outside the pack's scope, in order, each once.
+
+        Numbers and single letters are always known, and so is a short word in capitals: it may
+        be something to write.
+        """
         if not self.known_words:
             return ()
-        words = re.findall(r"[^\W\d_]+", text.replace("<image>", " "))
-        unknown = (word for word in words if word.lower() not in self.known_words)
-        return tuple(dict.fromkeys(unknown))
+        words = _WORD.findall(text.replace("<image>", " "))
+        return tuple(dict.fromkeys(word for word in words if not self._knows(word)))
+
+    def _knows(self, word: str) -> bool:
+        plain = word.lower().removesuffix("'s")
+        spelled = word.isupper() and len(word) <= _MAX_SPELLED
+        return len(plain) == 1 or spelled or word.lower() in self.known_words or (
+            plain in self.known_words
+        )  # fmt: skip
 
 
 def load_pack(name_or_path: str | Path) -> PromptPack:

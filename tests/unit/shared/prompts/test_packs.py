@@ -108,3 +108,21 @@ def test_a_file_without_the_prompts_is_refused(source: str, tmp_path: Path) -> N
     path.write_text(source, encoding="utf-8")
     with pytest.raises(PackError):
         import_prompts(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("Tell the story of a red boat", ()),
+        ("Tell the story of a dragon and a castle, dragon!", ("dragon", "castle")),
+        ("write the word QUIZ and the number 42", ()),
+        ("<image> <image> what comes next?", ()),
+        ("the cat's house", ()),
+    ],
+)
+def test_a_small_pack_names_the_words_it_does_not_know(text: str, unknown: tuple[str, ...]) -> None:
+    assert load_pack("sketchbook").unknown_words(text) == unknown
+
+
+def test_a_pack_for_full_size_models_knows_every_word() -> None:
+    assert load_pack("interleave").unknown_words("a dragon") == ()

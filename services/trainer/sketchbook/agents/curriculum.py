@@ -1,0 +1,79 @@
+"""The stages of training: which lessons in which shares, from which parent, how fast.
+
+Seeing comes first (captions of single pictures break the plateau on which verdicts stay for
+tens of thousands of samples), then each agent goes on from the same base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.trainer.sketchbook.agents import lessons
+from services.trainer.sketchbook.agents.data import Task
+
+Tasks = dict[str, tuple[Task, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One training run."""
+
+    name: str
+    parent: str | None
+    tasks: Callable[[], Tasks]
+    minutes: float
+    learning_rate: float
+    batch: int = 32
+    tail: float = 0.5
+    """Share of the time over which the learning rate falls to nothing; 0: it never does."""
+    parent_speaks: bool = True
+    """False: only the parent's vision tower is worth taking."""
+    words: bool = True
+    """False: only the vision tower is taught, by reading places."""
+    reading_weight: float = 0.0
+    """Weight of the reading of places beside the loss of the words; 0 freezes the tower."""
+
+
+def _see_tasks() -> Tasks:
+    return {"caption": (lessons.caption_lesson, 1.0)}
+
+
+def _base_tasks() -> Tasks:
+    return {
+        "caption": (lessons.caption_lesson, 0.38),
+        "sentence": (lessons.sentence_lesson, 0.08),
+        "change": (lessons.change_lesson, 0.22),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.2),
+        "plan": (lessons.request_lesson, 0.12),
+    }
+
+
+def _critic_tasks() -> Tasks:
+    return {
+        "caption": (lessons.caption_lesson, 0.2),
+        "change": (lessons.change_lesson, 0.25),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.55),
+    }
+
+
+def _planner_tasks() -> Tasks:
+    return {
+        "caption": (lessons.caption_lesson, 0.14),
+        "sentence": (lessons.sentence_lesson, 0.06),
+        "change": (lessons.change_lesson, 0.05),
+        "plan": (lessons.request_lesson, 0.75),
+    }
+
+
+_ALL = (
+    Stage(
+        "see", None, _see_tasks, minutes=4, learning_rate=2e-3, tail=0.3,
+        words=False, reading_weight=1.0,
+    ),
+    Stage("base", "see", _base_tasks, minutes=25, learning_rate=1e-3, tail=0,
+          parent_speaks=False),
+    Stage("critic", "planner", _critic_tasks, minutes=25, learning_rate=1e-3),
+    Stage("planner", "base", _planner_tasks, minutes=25, learning_rate=1e-3),
+)  # fmt: skip
+STAGES = {stage.name: stage for stage in _ALL}

@@ -1,0 +1,174 @@
+"""Turns lessons into batches: tokens, labels, positions and patches.
+
+Not here: what the lessons say (``lessons``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedTokenizerFast
+
+from services.trainer.sketchbook.agents.lessons import Lesson
+from services.trainer.sketchbook.agents.model import (
+    IGNORE,
+    IMAGE_TOKENS,
+    Batch,
+    patches,
+    positions,
+)
+from services.trainer.sketchbook.agents.places import (
+    Labels,
+    changed_labels,
+    no_labels,
+    place_labels,
+)
+from services.trainer.sketchbook.renderer import render
+from services.trainer.sketchbook.world import PICTURE_PX, Scene
+from shared.llm.engine import ChatMessage, TextPart
+
+_IMAGE = "<|vision_start|>" + "<|image_pad|>" * IMAGE_TOKENS + "<|vision_end|>"
+_VERDICT_PIECE = '{"previous_step_success": '
+_VERDICT_WEIGHT = 4.0
+_SORTED_BATCHES = 16
+_NOISE_BANK = 1 << 22
+_ROUGH_SHARE = 0.5
+_MAX_NOISE = 0.12
+
+Picture = npt.NDArray[np.uint8]
+Task = Callable[[Random], Lesson]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A lesson as tokens; ``start`` is where the answer begins."""
+
+    task: str
+    ids: list[int]
+    start: int
+    pictures: tuple[Picture, ...]
+    labels: tuple[Labels, ...] = ()
+
+
+def chat_text(messages: Sequence[ChatMessage]) -> str:
+    """The conversation as the chat template writes it, up to where the answer begins."""
+    text: list[str] = []
+    for message in messages:
+        parts = (p.text if isinstance(p, TextPart) else _IMAGE for p in message.parts)
+        text.append(f"<|im_start|>{message.role}\n{''.join(parts)}<|im_end|>\n")
+    return "".join(text) + "<|im_start|>assistant\n"
+
+
+def white_canvas() -> Picture:
+    """The picture that stands in where there was none before."""
+    return np.full((PICTURE_PX, PICTURE_PX, 3), 255, dtype=np.uint8)
+
+
+def shown(scene: Scene | Picture | None) -> Picture:
+    """A scene drawn, a picture as it is, nothing as a white canvas."""
+    if scene is None:
+        return white_canvas()
+    return render(scene) if isinstance(scene, Scene) else scene
+
+
+def encode(lesson: Lesson, tokenizer: PreTrainedTokenizerFast, task: str = "") -> Encoded:
+    """Tokens of a lesson, its answer closed by the end mark."""
+    encoder = tokenizer.backend_tokenizer
+    prompt = encoder.encode(chat_text(lesson.messages)).ids
+    answer = encoder.encode(lesson.answer + "<|im_end|>").ids
+    pictures = tuple(shown(scene) for scene in lesson.scenes)
+    labels = tuple(
+        no_labels() if isinstance(scene, np.ndarray) else place_labels(scene)
+        for scene in lesson.scenes
+    )
+    return Encoded(task, prompt + answer, len(prompt), pictures, labels)
+
+
+def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> Batch:
+    """Right-padded tensors; labels only on answers, the verdict weighing more."""
+    longest = max(len(e.ids) for e in encoded)
+    shape = (len(encoded), longest)
+    ids = np.full(shape, tokenizer.pad_token_id, dtype=np.int64)
+    labels = np.full(shape, IGNORE, dtype=np.int64)
+    places = np.zeros((3, *shape), dtype=np.int64)
+    image_token = int(tokenizer.convert_tokens_to_ids("<|image_pad|>"))
+    for row, e in enumerate(encoded):
+        ids[row, : len(e.ids)] = e.ids
+        labels[row, e.start : len(e.ids)] = e.ids[e.start :]
+        places[:, row, : len(e.ids)] = positions(e.ids, image_token)
+    weights = np.where(np.isin(labels, verdict_tokens(tokenizer)), _VERDICT_WEIGHT, 1.0)
+    pictures = [picture for e in encoded for picture in e.pictures]
+    seen = [label for e in encoded for label in e.labels]
+    changed = [label for e in encoded for label in changed_labels(e.labels)]
+    return Batch(
+        torch.from_numpy(ids), torch.from_numpy(labels), torch.from_numpy(weights).float(),
+        torch.from_numpy(places), patches(np.stack(pictures)) if pictures else None,
+        torch.from_numpy(np.stack(seen)) if seen else None,
+        torch.from_numpy(np.stack(changed)) if changed else None,
+    )  # fmt: skip
+
+
+def verdict_tokens(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """The tokens that carry the verdict."""
+    vocabulary = tokenizer.get_vocab()
+    return [number for text, number in vocabulary.items() if text.startswith(_VERDICT_PIECE)]
+
+
+class Roughener:
+    """Noise, softness and tint for half of the pictures, as drawn pictures are never exact."""
+
+    def __init__(self, seed: int) -> None:
+        """Draw a bank of noise once; batches take slices of it."""
+        self._generator = torch.Generator().manual_seed(seed)
+        self._bank = torch.randn(_NOISE_BANK, generator=self._generator)
+
+    def __call__(self, pictures: Tensor) -> None:
+        """Roughen patches (n, 64, 768) in place."""
+        draws = torch.rand(len(pictures), 3, generator=self._generator)
+        for picture, (chance, strength, softness) in zip(pictures, draws.tolist(), strict=True):
+            if chance < _ROUGH_SHARE * 0.7:
+                picture.copy_(_softer(picture, softness))
+            if chance < _ROUGH_SHARE:
+                start = int(strength * 1e6) % (_NOISE_BANK - picture.numel())
+                noise = self._bank[start : start + picture.numel()].view_as(picture)
+                picture.add_(noise, alpha=strength * _MAX_NOISE).add_((chance - 0.2) * 0.1)
+
+
+def _softer(picture: Tensor, share: float) -> Tensor:
+    """The patches of a picture blurred by a share, each within itself."""
+    side = int((picture.shape[-1] // 3) ** 0.5)
+    grid = picture.reshape(1, -1, side, side)
+    soft = functional.avg_pool2d(grid, 3, 1, padding=1, count_include_pad=False)
+    return torch.lerp(picture, soft.view_as(picture), share)
+
+
+def batches(
+    tasks: dict[str, tuple[Task, float]],
+    tokenizer: PreTrainedTokenizerFast,
+    rng: Random,
+    *,
+    size: int,
+) -> Iterator[tuple[list[Encoded], Batch]]:
+    """Endless batches; lessons of like length go together."""
+    names = list(tasks)
+    shares = [tasks[name][1] for name in names]
+    roughen = Roughener(rng.getrandbits(62))
+    while True:
+        drawn = rng.choices(names, shares, k=size * _SORTED_BATCHES)
+        pool = [encode(tasks[name][0](rng), tokenizer, name) for name in drawn]
+        pool.sort(key=lambda e: len(e.ids))
+        starts = list(range(0, len(pool), size))
+        rng.shuffle(starts)
+        for start in starts:
+            chosen = pool[start : start + size]
+            batch = collate(chosen, tokenizer)
+            if batch.patched is not None:
+                roughen(batch.patched)
+            yield chosen, batch

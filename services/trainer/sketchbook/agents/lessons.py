@@ -1,0 +1,144 @@
+"""What the agents are taught: tasks as messages, the right answer, and the pictures shown.
+
+Not here: the world's samples (``samples``, ``requests``) and turning lessons into tensors
+(``data``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import pairwise
+from random import Random
+
+from services.trainer.sketchbook.language import Split, caption_places, item_phrase, sentence
+from services.trainer.sketchbook.requests import SketchRequest, Use, sample_request
+from services.trainer.sketchbook.samples import CriticSample, critic_sample
+from services.trainer.sketchbook.scenes import sample_edit, sample_editable_scene, sample_scene
+from services.trainer.sketchbook.wording import background_phrase, spot_phrase
+from services.trainer.sketchbook.world import PLACES, Scene, outcomes
+from shared.llm.engine import ChatMessage, ImagePart, TextPart
+from shared.prompts.pack import PromptPack, load_pack
+from shared.prompts.rendering import render_plan_messages, render_verdict_messages
+
+_FIXED_COUNT_SHARE = 0.12
+_PLACE_FORM = "{row} row, {column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A conversation, the answer to learn, and the scenes shown (None: a white canvas)."""
+
+    messages: tuple[ChatMessage, ...]
+    answer: str
+    scenes: tuple[Scene | None, ...] = ()
+
+
+@cache
+def pack() -> PromptPack:
+    """The words the tiny agents are trained on."""
+    return load_pack("sketchbook")
+
+
+def _looking(task: str, count: int) -> tuple[ChatMessage, ...]:
+    return (ChatMessage("user", (*(ImagePart(b"") for _ in range(count)), TextPart(task))),)
+
+
+def _few(rng: Random) -> int:
+    """How full a scene may be: mostly nearly empty, so that naming is learned before order."""
+    return rng.choice((1, 1, 1, 1, 2, 2, 3, 4, 6, 8))
+
+
+def caption_lesson(rng: Random) -> Lesson:
+    """List everything in a picture with its place; what teaches the model to see."""
+    count = _few(rng)
+    scene = sample_scene(rng, count, min_items=min(1, count))
+    return Lesson(_looking("List.", 1), caption_places(scene), (scene,))
+
+
+def sentence_lesson(rng: Random) -> Lesson:
+    """Say in one sentence what a picture shows."""
+    scene = sample_scene(rng, _few(rng))
+    return Lesson(_looking("Say.", 1), sentence(scene), (scene,))
+
+
+def change_lesson(rng: Random) -> Lesson:
+    """List what differs between two pictures."""
+    before = sample_editable_scene(rng, _few(rng))
+    after = before
+    for _ in range(rng.choice((0, 1, 1, 1, 2))):
+        after = rng.choice(outcomes(after, sample_edit(after, rng)))
+    return Lesson(_looking("Compare.", 2), changes(before, after), (before, after))
+
+
+def changes(before: Scene | None, after: Scene) -> str:
+    """What is new in the second scene, place by place; all of it where nothing was before."""
+    if before is None:
+        return caption_places(after)
+    parts: list[str] = []
+    if before.background != after.background:
+        parts.append(background_phrase(after.background))
+    was, now = dict(before.items), dict(after.items)
+    for place in PLACES:
+        if was.get(place) != now.get(place):
+            item = now.get(place)
+            what = item_phrase(item) if item else "nothing"
+            parts.append(f"{spot_phrase(place, _PLACE_FORM)}: {what}")
+    return "; ".join(parts) or "no change"
+
+
+def verdict_answer(sample: CriticSample) -> str:
+    """The critic's whole answer: what it sees, why, and the verdict."""
+    verdict = {
+        "previous_step_success": sample.success,
+        "refine_prompt": sample.refine_prompt,
+    }
+    seen = changes(sample.before, sample.after)
+    thought = f"{seen}. {sample.reason}"
+    return f"<think>{thought}</think><answer>{json.dumps(verdict)}</answer>"
+
+
+def verdict_lesson(sample: CriticSample) -> Lesson:
+    """Judge the outcome of a prompt."""
+    messages = render_verdict_messages(
+        pack(), sample.original_prompt, sample.used_prompt, before=b"", after=b""
+    )
+    return Lesson(tuple(messages), verdict_answer(sample), (sample.before, sample.after))
+
+
+def synthetic_verdict_lesson(rng: Random, split: Split = Split.TRAIN) -> Lesson:
+    """Judge a rendered outcome, right or wrong."""
+    return verdict_lesson(critic_sample(rng, split, max_items=rng.choice((1, 2, 3, 4, 6, 6))))
+
+
+def plan_thought(request: SketchRequest) -> str:
+    """What the planner notes before it plans: what it sees, and how many steps it will take."""
+    if request.use is Use.ANNOTATION:
+        return ""
+    parts: list[str] = []
+    for was, now in pairwise(request.images):
+        parts.append(changes(was, now))
+    if request.images:
+        parts.append(caption_places(request.images[-1]))
+    return ". ".join((*parts, f"{len(request.plan)} steps."))
+
+
+def plan_answer(request: SketchRequest) -> str:
+    """The planner's whole answer."""
+    plan = json.dumps({"execution_plan": [asdict(step) for step in request.plan]})
+    return f"<think>{plan_thought(request)}</think><answer>{plan}</answer>"
+
+
+def plan_lesson(request: SketchRequest, *, steps: int | None = None) -> Lesson:
+    """Plan a request; ``steps`` as the caller would fix it beside the text."""
+    images = [b""] * len(request.images)
+    messages = render_plan_messages(pack(), request.text, images, steps=steps)
+    return Lesson(tuple(messages), plan_answer(request), request.images)
+
+
+def request_lesson(rng: Random) -> Lesson:
+    """Plan a request of the training wordings, sometimes with the step count fixed as well."""
+    request = sample_request(rng, Split.TRAIN)
+    fixed = request.use is not Use.ANNOTATION and rng.random() < _FIXED_COUNT_SHARE
+    return plan_lesson(request, steps=len(request.plan) if fixed else None)
