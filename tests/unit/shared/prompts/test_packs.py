@@ -115,7 +115,7 @@ def test_a_file_without_the_prompts_is_refused(source: str, tmp_path: Path) -> N
     [
         ("Tell the story of a red boat", ()),
         ("Tell the story of a dragon and a castle, dragon!", ("dragon", "castle")),
-        ("write the word QUIZ and the number 42", ()),
+        ("write the word QUIZ and count to 42", ()),
         ("<image> <image> what comes next?", ()),
         ("the cat's house", ()),
     ],
