@@ -56,13 +56,17 @@ class Workflow:
         if lease is None:
             DUPLICATES.inc()
             return
-        state: Trajectory | None = lease.trajectory
+        state, handed_over = lease.trajectory, False
         try:
             state = self._run(state, command_id, lease)
+            handed_over = True
         finally:
-            # The lease of a command that is done may as well run out by itself.
+            # The lease of a command that is done may as well run out by itself. One that was
+            # stopped here goes to somebody else; only ends by an error count against it.
             if _pending(state, command_id) is not None:
-                self._leases.release(trajectory_id, command_id, token=lease.token)
+                self._leases.release(
+                    trajectory_id, command_id, token=lease.token, counts=not handed_over
+                )
 
     def drain_inbox(self, trajectory_id: str) -> None:
         """Work in what callers posted."""

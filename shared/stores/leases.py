@@ -38,7 +38,9 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 _RELEASE = """
+-- KEYS: lease, executions   ARGV: token, command id, '1' not to count this execution
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[3] == '1' then redis.call('HINCRBY', KEYS[2], ARGV[2], -1) end
 return redis.call('DEL', KEYS[1])
 """
 _RESEND = """
@@ -83,8 +85,13 @@ class Leases(Protocol):
         """Prolong a lease, or take it back; False if somebody else has it."""
         ...
 
-    def release(self, trajectory_id: str, command_id: str, *, token: str) -> None:
-        """Give the lease free if it is still ours."""
+    def release(
+        self, trajectory_id: str, command_id: str, *, token: str, counts: bool = True
+    ) -> None:
+        """Give the lease free if it is still ours.
+
+        ``counts`` False takes the execution back: it was handed over, not ended by itself.
+        """
         ...
 
     def alive(self, trajectory_id: str, command_ids: Sequence[str]) -> set[str]:
@@ -138,10 +145,13 @@ class RedisLeases:
         with store_errors():
             return bool(self._renew([name], [token, round(ttl_s * 1000)]))
 
-    def release(self, trajectory_id: str, command_id: str, *, token: str) -> None:
+    def release(
+        self, trajectory_id: str, command_id: str, *, token: str, counts: bool = True
+    ) -> None:
         """See ``Leases.release``."""
+        names = [keys.lease(trajectory_id, command_id), keys.executions(trajectory_id)]
         with store_errors():
-            self._release([keys.lease(trajectory_id, command_id)], [token])
+            self._release(names, [token, command_id, "0" if counts else "1"])
 
     def alive(self, trajectory_id: str, command_ids: Sequence[str]) -> set[str]:
         """See ``Leases.alive``."""

@@ -29,9 +29,13 @@ class InMemoryLeases:
         self.renewed.append((trajectory_id, command_id))
         return self._holders.setdefault((trajectory_id, command_id), token) == token
 
-    def release(self, trajectory_id: str, command_id: str, *, token: str) -> None:
-        if self._holders.get((trajectory_id, command_id)) == token:
-            del self._holders[(trajectory_id, command_id)]
+    def release(
+        self, trajectory_id: str, command_id: str, *, token: str, counts: bool = True
+    ) -> None:
+        place = (trajectory_id, command_id)
+        if self._holders.get(place) == token:
+            del self._holders[place]
+            self._executions[place] -= not counts
 
     def alive(self, trajectory_id: str, command_ids: Sequence[str]) -> set[str]:
         return {name for name in command_ids if (trajectory_id, name) in self._holders}

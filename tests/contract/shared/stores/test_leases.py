@@ -45,6 +45,14 @@ def test_executions_are_counted_per_command(leases: RedisLeases) -> None:
         leases.release("t", "plan", token=lease.token)
 
 
+def test_an_execution_that_was_handed_over_is_not_counted(leases: RedisLeases) -> None:
+    for _ in range(3):
+        lease = leases.acquire("t", "plan", ttl_s=TTL_S)
+        assert lease is not None
+        assert lease.execution == 1
+        leases.release("t", "plan", token=lease.token, counts=False)
+
+
 def test_a_lease_that_is_not_renewed_ends(leases: RedisLeases) -> None:
     assert leases.acquire("t", "plan", ttl_s=0.05) is not None
     time.sleep(0.1)
