@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ NAMES = ("valkey", *servers.SEAWEED_PORTS)
 
 
 @contextmanager
-def running(folder: DataFolder) -> Iterator[dict[str, int]]:
+def running(folder: DataFolder) -> Generator[dict[str, int]]:
     folder.create()
     ports = remembered_ports(folder.ports, NAMES)
     secrets = folder.credentials()

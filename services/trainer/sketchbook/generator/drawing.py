@@ -6,7 +6,6 @@ the measured quality with its interval. Not here: the quick measure in latents (
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from services.trainer.sketchbook.generator.evaluate import kind_of
-from services.trainer.sketchbook.generator.export import CALL_FILE
+from services.trainer.sketchbook.generator.model import CALL_ARGUMENTS
 from services.trainer.sketchbook.grader import grade
 from services.trainer.sketchbook.language import outcomes_of
 from services.trainer.sketchbook.renderer import render
@@ -55,8 +54,8 @@ class PipelineArtist:
     """Draws pictures with an exported folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Load the folder and its recommended call arguments."""
-        self.arguments: dict[str, Any] = json.loads((folder / CALL_FILE).read_text())
+        """Load the folder; it is called as it was trained."""
+        self.arguments: dict[str, Any] = dict(CALL_ARGUMENTS)
         self.arguments["text_encoder_out_layers"] = tuple(self.arguments["text_encoder_out_layers"])
         self.pipeline: Any = DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
         self.pipeline.set_progress_bar_config(disable=True)

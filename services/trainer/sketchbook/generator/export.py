@@ -15,9 +15,28 @@ import torch
 from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline
 from transformers import Qwen2Tokenizer
 
-from services.trainer.sketchbook.generator.model import CALL_ARGUMENTS, Painter, new_scheduler
+from services.trainer.sketchbook.generator.model import (
+    CALL_ARGUMENTS,
+    PIPELINE_ONLY,
+    Painter,
+    new_scheduler,
+)
+from services.trainer.sketchbook.world import PICTURE_PX
 
-CALL_FILE = "interleave.json"
+NOTES_FILE = "interleave.json"
+NOTES = {
+    "name": "sketchbook",
+    "call": {name: CALL_ARGUMENTS[name] for name in PIPELINE_ONLY},
+    "default_width_px": PICTURE_PX,
+    "default_height_px": PICTURE_PX,
+    "min_side_px": PICTURE_PX,
+    "max_side_px": PICTURE_PX,
+    "side_multiple_px": PICTURE_PX,
+    "default_steps": CALL_ARGUMENTS["num_inference_steps"],
+    "default_guidance": CALL_ARGUMENTS["guidance_scale"],
+    "max_references": 1,
+}
+"""What the generator service must know beyond the pipeline's own files."""
 _Part = TypeVar("_Part", bound=torch.nn.Module)
 
 
@@ -41,7 +60,7 @@ def export(
         is_distilled=True,
     )
     pipeline.save_pretrained(draft)
-    (draft / CALL_FILE).write_text(json.dumps(CALL_ARGUMENTS, indent=2) + "\n")
+    (draft / NOTES_FILE).write_text(json.dumps(NOTES, indent=2) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
     draft.replace(folder)
 

@@ -36,6 +36,8 @@ CALL_ARGUMENTS = {
     "height": PICTURE_PX,
 }
 """What a caller should pass to the pipeline."""
+PIPELINE_ONLY = ("max_sequence_length", "text_encoder_out_layers")
+"""Those of them that only this pipeline knows."""
 
 
 @dataclass(frozen=True, slots=True)
