@@ -90,9 +90,11 @@ async def run_items(
         ServiceUnavailableError: The service cannot be reached; what was done is kept.
         ResultsFolderError: The folder holds another run, or cannot be written.
     """
-    folder.claim({"benchmark": name, **options.model_dump(mode="json")})
-    run_name = f"{name}/{folder.root.resolve()}/{options.model_dump_json()}"
-    headers = {"Authorization": f"Bearer {connection.api_key}"}
+    asked = options.model_dump(mode="json", exclude={"item_timeout_s"})
+    folder.claim({"benchmark": name, **asked})
+    run_name = f"{name}/{folder.root.resolve()}/{asked}"
+    key = connection.api_key
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with httpx.AsyncClient(
         base_url=connection.server, headers=headers, timeout=_REQUEST_TIMEOUT_S, trust_env=False
     ) as http:

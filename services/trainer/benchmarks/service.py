@@ -28,6 +28,8 @@ from shared.errors import (
 
 _MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_NOT_ALLOWED = frozenset({401, 403})
+"""No item could be run: these end the whole run."""
 _WAIT_S = 30
 _BEFORE_APPROVAL = frozenset({"queued", "planning"})
 _AWAITING = "awaiting_approval"
@@ -190,6 +192,8 @@ class InterleaveService:
             else:
                 if reply.is_success:
                     return reply
+                if reply.status_code in _NOT_ALLOWED:
+                    raise ServiceUnavailableError(f"{_detail(reply)}: give another API key")
                 if reply.status_code not in _TRY_AGAIN:
                     raise ServiceRejectedError(f"{reply.status_code}: {_detail(reply)}")
                 trouble = f"{reply.status_code}: {_detail(reply)}"

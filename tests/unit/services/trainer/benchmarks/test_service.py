@@ -128,6 +128,13 @@ async def test_a_refused_item_says_why(folder: ResultsFolder) -> None:
         await service(lambda _request: problem).produce(ITEM, folder, key="k")
 
 
+async def test_a_wrong_key_ends_the_run_instead_of_failing_every_item(
+    folder: ResultsFolder,
+) -> None:
+    with pytest.raises(ServiceUnavailableError, match="another API key"):
+        await service(lambda _request: httpx.Response(401)).produce(ITEM, folder, key="k")
+
+
 async def test_an_item_that_takes_too_long_is_cancelled(folder: ResultsFolder) -> None:
     asked: list[str] = []
 
