@@ -24,14 +24,14 @@ _FIRST_AND_LAST = 2
 
 
 def attempt_seed(request: TrajectoryRequest, index: int, number: int) -> int:
-    """The seed of attempt ``number`` of step ``index``: below 2**63.
+    """The seed of attempt ``number`` of step ``index``: below 2**53, exact in every JSON reader.
 
     Source of ``PAPER``: InterleaveThinker's demo, 1000 x step index on every retry.
     """
     if request.settings.seed_rule is SeedRule.PAPER:
         return 1000 * index
     text = f"{request.seed}:{index}:{number}".encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:8]) >> 1
+    return int.from_bytes(hashlib.sha256(text).digest()[:8]) >> 11
 
 
 def sources(

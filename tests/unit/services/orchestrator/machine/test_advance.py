@@ -118,7 +118,7 @@ def test_seeds_depend_on_trajectory_seed_step_and_attempt() -> None:
         driver.judge("critique-0-1", success=False)
         seeds |= {a.seed for a in driver.state.steps[0].attempts}
     assert len(seeds) == 4
-    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert all(0 <= seed < 2**53 for seed in seeds)
 
 
 def test_text_only_steps_make_no_call() -> None:
