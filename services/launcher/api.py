@@ -47,9 +47,18 @@ class Order:
 class ApiClient:
     """Calls the gateway; waits out its restarts, raises ``RefusedError`` for its refusals."""
 
-    def __init__(self, url: str, key: SecretStr) -> None:
-        """Open a connection pool to the gateway at ``url``."""
+    def __init__(
+        self,
+        url: str,
+        key: SecretStr,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        pause_s: float = RETRY_PAUSE_S,
+    ) -> None:
+        """Open a connection pool to the gateway at ``url``; wait ``pause_s`` between tries."""
+        self.pause_s = pause_s
         self._http = httpx.Client(
+            transport=transport,
             base_url=url,
             headers={"Authorization": f"Bearer {key.get_secret_value()}"},
             timeout=30.0,
@@ -116,7 +125,7 @@ class ApiClient:
                 return checked(answer)
             if time.monotonic() > give_up_at:
                 raise UnreachableError(_last_words(answer, self._http.base_url))
-            time.sleep(RETRY_PAUSE_S)
+            time.sleep(self.pause_s)
 
 
 def _answer_or_none(call: Callable[[], httpx.Response]) -> httpx.Response | None:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 import httpx
 from httpx_sse import EventSource, ServerSentEvent, SSEError
 
-from services.launcher.api import PATIENCE_S, RETRY_PAUSE_S, ApiClient, checked
+from services.launcher.api import PATIENCE_S, ApiClient, checked
 from services.launcher.errors import UnreachableError
 from services.launcher.views import EventView, GapView
 
@@ -37,7 +37,7 @@ def follow(api: ApiClient, trajectory_id: str) -> Iterator[EventView | GapView]:
                 return
         if time.monotonic() - heard_at > PATIENCE_S + SILENCE_S:
             raise UnreachableError(f"Nothing answers at {api.http.base_url}.")
-        time.sleep(RETRY_PAUSE_S)
+        time.sleep(api.pause_s)
 
 
 def _is_last(event: EventView | GapView) -> bool:
