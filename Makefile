@@ -12,7 +12,7 @@ export TOKENIZERS_PARALLELISM ?= false
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test lint types unit contract integration e2e browser bench \
-        test-vllm snapshots clean
+        test-vllm diagram clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -54,6 +54,12 @@ bench: $(STAMP) ## Measure orchestration overhead and batching
 
 test-vllm: $(STAMP) ## The engine client against a real vLLM server (own environment)
 	bash tests/vllm/run.sh
+
+diagram: $(STAMP) ## Write docs/state-machine.md from the code
+	$(BIN)/python -m services.orchestrator diagram > docs/state-machine.md
+
+browser: $(STAMP) ## The studio page in Chromium (Debian packages chromium, chromium-driver)
+	$(BIN)/python -m pytest tests/browser
 
 clean: ## Remove the environment and what runs left behind
 	rm -rf $(VENV) .venv-vllm .interleave out build *.egg-info

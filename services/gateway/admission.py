@@ -29,7 +29,7 @@ from shared.http.guard import Resolver, UrlPolicy, pin_url, system_resolver
 from shared.prompts.rendering import check_image_marks
 
 _PLAN_CHECK_TIMEOUT_S = 3.0
-_SEED_BITS = 63
+_SEED_BITS = 53
 _log = structlog.get_logger(__name__)
 
 

@@ -14,7 +14,7 @@ from celery.signals import worker_shutting_down
 from prometheus_client import start_http_server
 
 from services.orchestrator.celery_app import Parts
-from services.orchestrator.machine.statuses import mermaid
+from services.orchestrator.machine.statuses import diagram_page
 from services.orchestrator.settings import OrchestratorSettings
 from services.orchestrator.tasks import register
 from shared.telemetry.logging import configure_logging
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("role", choices=["worker", "reaper", "diagram"])
     role = parser.parse_args(arguments).role
     if role == "diagram":
-        sys.stdout.write(mermaid())
+        sys.stdout.write(diagram_page())
         return 0
     settings = OrchestratorSettings()
     configure_logging(

@@ -56,3 +56,9 @@ def mermaid() -> str:
     lines += [f"    {old} --> {new}: {why}" for (old, new), why in TRANSITIONS.items()]
     lines += [f"    {status} --> [*]" for status in Status if status.final]
     return "\n".join(lines) + "\n"
+
+
+def diagram_page() -> str:
+    """``docs/state-machine.md``: the diagram with a line on where it comes from."""
+    intro = "Drawn by `make diagram` from `services/orchestrator/machine/statuses.py`."
+    return f"# States of a trajectory\n\n{intro}\n\n```mermaid\n{mermaid()}```\n"
