@@ -12,9 +12,10 @@ if [ ! -f "$STAMP" ] || [ tests/vllm/requirements.txt -nt "$STAMP" ]; then
   "$PYTHON" -m venv "$VENV"
   "$VENV/bin/python" -m pip install --quiet --upgrade pip
   "$VENV/bin/python" -m pip install --quiet --no-compile -r tests/vllm/requirements.txt
-  # There is no CPU build of torchvision: its Python code is enough once the two operators it
-  # asks for are declared, in every process (see torchvision_operators.py).
-  "$VENV/bin/python" -m pip install --quiet --no-compile --no-deps "torchvision==0.28.0"
+  # The builds of these two are for another torch; vLLM does without them.
+  "$VENV/bin/python" -m pip uninstall --quiet --yes torchaudio torchcodec
+  # There is no CPU build of torchvision, which vLLM imports: its Python code is enough once the
+  # operators it asks for are declared, in every process (see torchvision_operators.py).
   SITE=$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   cp tests/vllm/torchvision_operators.py "$SITE/torchvision_operators.py"
   echo "import torchvision_operators" > "$SITE/torchvision_operators.pth"
