@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.trainer.sketchbook.agents import lessons
+from services.trainer.sketchbook.agents.corpus import tokenizer_for
 from services.trainer.sketchbook.agents.data import Task
+from services.trainer.sketchbook.agents.outcomes import BatchArtist, load_outcomes, write_outcomes
+
+GENERATOR = Path("models/sketchbook/generator")
+_OUTCOMES = 3072
 
 Tasks = dict[str, tuple[Task, float]]
 
@@ -21,7 +27,7 @@ class Stage:
 
     name: str
     parent: str | None
-    tasks: Callable[[], Tasks]
+    tasks: Callable[[Path], Tasks]
     minutes: float
     learning_rate: float
     batch: int = 32
@@ -35,11 +41,11 @@ class Stage:
     """Weight of the reading of places beside the loss of the words; 0 freezes the tower."""
 
 
-def _see_tasks() -> Tasks:
+def _see_tasks(_runs: Path) -> Tasks:
     return {"caption": (lessons.caption_lesson, 1.0)}
 
 
-def _base_tasks() -> Tasks:
+def _base_tasks(_runs: Path) -> Tasks:
     return {
         "caption": (lessons.caption_lesson, 0.38),
         "sentence": (lessons.sentence_lesson, 0.08),
@@ -49,7 +55,7 @@ def _base_tasks() -> Tasks:
     }
 
 
-def _critic_tasks() -> Tasks:
+def _critic_tasks(_runs: Path) -> Tasks:
     return {
         "caption": (lessons.caption_lesson, 0.2),
         "change": (lessons.change_lesson, 0.25),
@@ -57,7 +63,21 @@ def _critic_tasks() -> Tasks:
     }
 
 
-def _planner_tasks() -> Tasks:
+def _drawn_tasks(runs: Path) -> Tasks:
+    """Pictures by the generator itself, drawn when they are first needed."""
+    folder = runs / "outcomes"
+    if not folder.exists():
+        write_outcomes(BatchArtist(GENERATOR), folder, count=_OUTCOMES, seed=1)
+    outcomes = load_outcomes(folder, tokenizer_for(runs))
+    return {
+        "caption": (lessons.caption_lesson, 0.08),
+        "change": (lessons.change_lesson, 0.12),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.35),
+        "drawn": (lambda rng: rng.choice(outcomes), 0.45),
+    }
+
+
+def _planner_tasks(_runs: Path) -> Tasks:
     return {
         "caption": (lessons.caption_lesson, 0.14),
         "sentence": (lessons.sentence_lesson, 0.06),
@@ -71,9 +91,10 @@ _ALL = (
         "see", None, _see_tasks, minutes=4, learning_rate=2e-3, tail=0.3,
         words=False, reading_weight=1.0,
     ),
-    Stage("base", "see", _base_tasks, minutes=25, learning_rate=1e-3, tail=0,
+    Stage("base", "see", _base_tasks, minutes=21, learning_rate=1e-3, tail=0,
           parent_speaks=False),
-    Stage("critic", "planner", _critic_tasks, minutes=25, learning_rate=1e-3),
-    Stage("planner", "base", _planner_tasks, minutes=25, learning_rate=1e-3),
+    Stage("planner", "base", _planner_tasks, minutes=34, learning_rate=1e-3),
+    Stage("judge", "planner", _critic_tasks, minutes=32, learning_rate=1e-3),
+    Stage("critic", "judge", _drawn_tasks, minutes=12, learning_rate=7e-4, tail=0.7),
 )  # fmt: skip
 STAGES = {stage.name: stage for stage in _ALL}

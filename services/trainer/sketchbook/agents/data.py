@@ -35,15 +35,13 @@ from services.trainer.sketchbook.world import PICTURE_PX, Scene
 from shared.llm.engine import ChatMessage, TextPart
 
 _IMAGE = "<|vision_start|>" + "<|image_pad|>" * IMAGE_TOKENS + "<|vision_end|>"
-_VERDICT_PIECE = '{"previous_step_success": '
-_VERDICT_WEIGHT = 4.0
+_DECISION_WEIGHT = 5.0
 _SORTED_BATCHES = 16
 _NOISE_BANK = 1 << 22
 _ROUGH_SHARE = 0.5
 _MAX_NOISE = 0.12
 
 Picture = npt.NDArray[np.uint8]
-Task = Callable[[Random], Lesson]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,9 @@ class Encoded:
     start: int
     pictures: tuple[Picture, ...]
     labels: tuple[Labels, ...] = ()
+
+
+Task = Callable[[Random], Lesson | Encoded]
 
 
 def chat_text(messages: Sequence[ChatMessage]) -> str:
@@ -92,7 +93,7 @@ def encode(lesson: Lesson, tokenizer: PreTrainedTokenizerFast, task: str = "") -
 
 
 def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> Batch:
-    """Right-padded tensors; labels only on answers, the verdict weighing more."""
+    """Right-padded tensors; labels only on answers, decisions weighing more."""
     longest = max(len(e.ids) for e in encoded)
     shape = (len(encoded), longest)
     ids = np.full(shape, tokenizer.pad_token_id, dtype=np.int64)
@@ -103,7 +104,9 @@ def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> B
         ids[row, : len(e.ids)] = e.ids
         labels[row, e.start : len(e.ids)] = e.ids[e.start :]
         places[:, row, : len(e.ids)] = positions(e.ids, image_token)
-    weights = np.where(np.isin(labels, verdict_tokens(tokenizer)), _VERDICT_WEIGHT, 1.0)
+    weights = np.ones(shape)
+    for row, e in enumerate(encoded):
+        weights[row, decisions(e, tokenizer)] = _DECISION_WEIGHT
     pictures = [picture for e in encoded for picture in e.pictures]
     seen = [label for e in encoded for label in e.labels]
     changed = [label for e in encoded for label in changed_labels(e.labels)]
@@ -115,10 +118,15 @@ def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> B
     )  # fmt: skip
 
 
-def verdict_tokens(tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """The tokens that carry the verdict."""
-    vocabulary = tokenizer.get_vocab()
-    return [number for text, number in vocabulary.items() if text.startswith(_VERDICT_PIECE)]
+def decisions(encoded: Encoded, tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """Where an answer decides: the first token of its thought's last sentence."""
+    thought_end, dot = tokenizer.convert_tokens_to_ids(["</think>", "."])
+    answer = encoded.ids[encoded.start :]
+    if thought_end not in answer:
+        return []
+    thought = answer[: answer.index(thought_end)]
+    dots = [place for place, token in enumerate(thought) if token == dot]
+    return [encoded.start + dots[-2] + 1] if len(dots) > 1 else []
 
 
 class Roughener:
@@ -162,7 +170,7 @@ def batches(
     roughen = Roughener(rng.getrandbits(62))
     while True:
         drawn = rng.choices(names, shares, k=size * _SORTED_BATCHES)
-        pool = [encode(tasks[name][0](rng), tokenizer, name) for name in drawn]
+        pool = [_made(tasks[name][0](rng), tokenizer, name) for name in drawn]
         pool.sort(key=lambda e: len(e.ids))
         starts = list(range(0, len(pool), size))
         rng.shuffle(starts)
@@ -172,3 +180,7 @@ def batches(
             if batch.patched is not None:
                 roughen(batch.patched)
             yield chosen, batch
+
+
+def _made(lesson: Lesson | Encoded, tokenizer: PreTrainedTokenizerFast, task: str) -> Encoded:
+    return lesson if isinstance(lesson, Encoded) else encode(lesson, tokenizer, task)

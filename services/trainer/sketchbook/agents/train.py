@@ -25,7 +25,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneratio
 
 from services.trainer.sketchbook.agents.corpus import tokenizer_for
 from services.trainer.sketchbook.agents.curriculum import STAGES, Stage
-from services.trainer.sketchbook.agents.data import Encoded, batches, verdict_tokens
+from services.trainer.sketchbook.agents.data import Encoded, batches
 from services.trainer.sketchbook.agents.model import (
     IGNORE,
     Batch,
@@ -61,15 +61,14 @@ class Tally:
 
     loss: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     right: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    verdicts: int = 0
-    verdicts_right: int = 0
+    decisions: int = 0
+    decisions_right: int = 0
     count: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     batches: int = 0
     read: float = 0.0
 
-    def add(self, encoded: Sequence[Encoded], batch: Batch, taught: Taught,
-            verdict_ids: Sequence[int]) -> None:  # fmt: skip
-        """Count a batch: mean loss and whole answers right, by task; verdict tokens apart."""
+    def add(self, encoded: Sequence[Encoded], batch: Batch, taught: Taught) -> None:
+        """Count a batch: mean loss and whole answers right, by task; decisions apart."""
         self.batches += 1
         self.read += taught.read
         if taught.losses is None or taught.hits is None:
@@ -83,9 +82,9 @@ class Tally:
             self.count[one.task] += 1
             self.right[one.task] += int(missed == 0)
             self.loss[one.task] += mean
-        is_verdict = torch.isin(batch.labels[:, 1:][chosen], torch.tensor(list(verdict_ids)))
-        self.verdicts += int(is_verdict.sum())
-        self.verdicts_right += int(taught.hits[is_verdict].sum())
+        decisive = batch.weights[:, 1:][chosen] > 1
+        self.decisions += int(decisive.sum())
+        self.decisions_right += int(taught.hits[decisive].sum())
 
     def line(self) -> dict[str, float]:
         """The means, ready for the log."""
@@ -93,8 +92,8 @@ class Tally:
         found |= {f"{task}.exact": round(self.right[task] / n, 3) for task, n in self.count.items()}
         if self.batches:
             found["places.right"] = round(self.read / self.batches, 4)
-        if self.verdicts:
-            found["verdict.token"] = round(self.verdicts_right / self.verdicts, 3)
+        if self.decisions:
+            found["decisions.right"] = round(self.decisions_right / self.decisions, 3)
         return found
 
 
@@ -171,15 +170,14 @@ def start(stage: Stage, *, runs: Path, seed: int) -> Run:
 def learn(run: Run, *, budget_s: float, seed: int) -> None:
     """Train until the stage has had its time."""
     rng = Random(f"{seed} {run.stage.name} {run.samples}")
-    stream = batches(run.stage.tasks(), run.tokenizer, rng, size=run.stage.batch)
-    verdict_ids = verdict_tokens(run.tokenizer)
+    stream = batches(run.stage.tasks(run.folder.parent), run.tokenizer, rng, size=run.stage.batch)
     tally, logged, saved = Tally(), run.seconds, run.seconds
     run.model.train()
     while run.seconds < budget_s:
         began = time.monotonic()
         encoded, batch = next(stream)
         taught = _step(run, batch, budget_s=budget_s)
-        tally.add(encoded, batch, taught, verdict_ids)
+        tally.add(encoded, batch, taught)
         run.steps, run.samples = run.steps + 1, run.samples + len(encoded)
         run.seconds += time.monotonic() - began
         if run.seconds - logged > _LOG_EVERY_S:
