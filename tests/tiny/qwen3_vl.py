@@ -70,7 +70,7 @@ def _tokenizer() -> Qwen2Tokenizer:
 
 
 def _config(tokenizer: Qwen2Tokenizer) -> Qwen3VLConfig:
-    number = {name: int(tokenizer.convert_tokens_to_ids(name)) for name in _SPECIAL}
+    number = {name: tokenizer.get_vocab()[name] for name in _SPECIAL}
     return Qwen3VLConfig(
         text_config={
             "vocab_size": 512, "hidden_size": _HIDDEN, "intermediate_size": 256,

@@ -24,4 +24,4 @@ fi
 
 export VLLM_PYTHON="$PWD/$VENV/bin/python"
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} HF_HUB_OFFLINE=1
-exec .venv/bin/python -m pytest tests/vllm "$@"
+exec .venv/bin/python -m pytest tests/vllm --timeout 900 "$@"
