@@ -12,9 +12,10 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
 import redis
 
 from services.launcher.data_folder import Credentials
@@ -26,6 +27,7 @@ from services.launcher.settings import LauncherSettings
 MODEL_SERVICES = ("planner", "critic", "generator")
 GENERATOR_NAME = "sketchbook"
 _MODEL_NICENESS = 5
+_GOOD = 200
 _BROKEN = 503
 _ALWAYS = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -153,19 +155,28 @@ def _http_service(
 
 def answers_ready(url: str) -> bool:
     """Whether ``/readyz`` says yes."""
-    try:
-        return httpx.get(f"{url}/readyz", timeout=2.0, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
+    return _status_of(f"{url}/readyz", timeout_s=2.0) == _GOOD
 
 
 def says_broken(url: str) -> bool:
     """Whether ``/healthz`` answers that the process must be started anew; silence is no answer."""
+    return _status_of(f"{url}/healthz", timeout_s=1.0) == _BROKEN
+
+
+def _status_of(url: str, *, timeout_s: float) -> int | None:
+    """The status of a GET, or None without an answer.
+
+    Asked all the time, so with the cheapest client there is.
+    """
+    address = urlsplit(url)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=timeout_s)
     try:
-        answer = httpx.get(f"{url}/healthz", timeout=1.0, trust_env=False)
-    except httpx.HTTPError:
-        return False
-    return answer.status_code == _BROKEN
+        connection.request("GET", address.path)
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def missing_models(settings: LauncherSettings) -> list[Path]:

@@ -1,4 +1,4 @@
-"""One real stack per test module, with the models that are committed."""
+"""One real stack for all end-to-end tests, with the models that are committed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.launcher.data_folder import DataFolder
 from tests.e2e.local_stack import MODELS, LocalStack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A running stack; killed at the end if it was not stopped."""
     missing = [n for n in ("planner", "critic", "generator") if not (MODELS / n).is_dir()]

@@ -41,7 +41,7 @@ class LocalStack:
 
     @property
     def output(self) -> str:
-        """What the command has printed so far."""
+        """What the command has printed so far, over all starts."""
         return self._log.read_text(errors="replace")
 
     @property
@@ -52,7 +52,7 @@ class LocalStack:
         """Start it and wait until it is ready."""
         data = str(self.folder.path)
         command = (sys.executable, "-m", "services.launcher", "up", "--port", "0", "--data", data)
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=os.environ | dict(self.environment)
             )

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,10 +68,13 @@ BAD_REQUESTS = {
 
 
 @pytest.fixture
-def client(stack: LocalStack) -> httpx.Client:
+def client(stack: LocalStack) -> Iterator[httpx.Client]:
     connection = stack.connection()
     headers = {"Authorization": f"Bearer {connection.key.get_secret_value()}"}
-    return httpx.Client(base_url=connection.url, headers=headers, timeout=30, trust_env=False)
+    with httpx.Client(
+        base_url=connection.url, headers=headers, timeout=30, trust_env=False
+    ) as client:
+        yield client
 
 
 @pytest.mark.timeout(300)
@@ -153,7 +157,7 @@ def test_the_key_was_shown_once_and_is_kept_privately(stack: LocalStack) -> None
     assert stack.folder.key.stat().st_mode & 0o077 == 0
 
 
-def test_keys_can_be_made_listed_and_revoked(stack: LocalStack) -> None:
+def test_keys_can_be_made_and_revoked(stack: LocalStack) -> None:
     data = ("--data", str(stack.folder.path))
     made = interleave("keys", "create", "--name", "second", *data)
     assert made.returncode == 0, made.stderr
@@ -161,7 +165,6 @@ def test_keys_can_be_made_listed_and_revoked(stack: LocalStack) -> None:
     url = f"{stack.connection().url}/v1/trajectories"
     bearer = {"Authorization": f"Bearer {secret}"}
     assert httpx.get(url, headers=bearer, trust_env=False).status_code == 200
-    assert "second" in interleave("keys", "list", *data).stdout
     assert interleave("keys", "revoke", key_id, *data).returncode == 0
     assert httpx.get(url, headers=bearer, trust_env=False).status_code == 401
 
