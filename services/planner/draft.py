@@ -17,6 +17,8 @@ class PlanDraft:
     """The shown steps, and whether the planner has taken one of them back."""
 
     facts: PlanFacts
+    holds: bool = False
+    """Show nothing before the whole plan is known to be good."""
     shown: list[PlanStep] = field(default_factory=list)
     contradicted: bool = False
     tokens: int = 0
@@ -33,7 +35,7 @@ class PlanDraft:
         if place < len(self.shown):
             self.contradicted = self.contradicted or self.shown[place] != step
             return False
-        if self.contradicted or place != len(self.shown) or not self._fits(step):
+        if self.holds or self.contradicted or place != len(self.shown) or not self._fits(step):
             return False
         self.shown.append(step)
         return True

@@ -94,7 +94,11 @@ class PlannerService:
         """
         images = await self._images(task.images)
         asked = render_plan_messages(self._pack, task.prompt, images, steps=task.steps)
-        draft = PlanDraft(PlanFacts(len(images), task.steps, task.max_steps))
+        facts = PlanFacts(len(images), task.steps, task.max_steps)
+        # A small model's second plan is another plan, not a corrected one: where a count makes
+        # a second one likely, nothing is promised before.
+        holds = task.steps is not None and not self._options.explains
+        draft = PlanDraft(facts, holds=holds)
         with span_across_yields(
             "invoke_agent", self._engine.model, trajectory_id=task.trajectory_id
         ):
@@ -114,6 +118,8 @@ class PlannerService:
                     yield PlanStepWritten(step=step)
             found = self._read(reply.text, draft)
             if not isinstance(found, str):
+                for step in found[len(draft.shown) :]:
+                    yield PlanStepWritten(step=step)
                 yield self._finished(found, draft)
                 return
             fault = found

@@ -103,6 +103,14 @@ async def test_a_small_model_is_asked_the_same_again_with_another_seed() -> None
     assert second.temperature > first.temperature
 
 
+async def test_a_small_models_counted_plan_is_shown_only_when_it_is_right() -> None:
+    engine = Says((reply("a boat"), reply("a ship", "add a moon")))
+    options = PlannerOptions(explains=False)
+    shown, end = await planned(engine, task(steps=2), options=options)
+    assert shown == ["a ship", "add a moon"]
+    assert prompts(end) == ["a ship", "add a moon"]
+
+
 async def test_steps_beyond_the_asked_number_are_never_shown() -> None:
     too_many = reply("a boat", "add a moon", "add a star")
     shown, end = await planned(Says((too_many,)), task(steps=2))
