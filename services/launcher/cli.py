@@ -145,7 +145,8 @@ def _report(outcomes: list[Outcome]) -> None:
         word = outcome.trajectory.status.replace("_", " ")
         console.print(f"{outcome.job.name}: {word}, in {outcome.job.folder}", soft_wrap=True)
         if outcome.trajectory.problem:
-            console.print(outcome.trajectory.problem.text(), style="red", markup=False)
+            style = "yellow" if outcome.good else "red"
+            console.print(outcome.trajectory.problem.text(), style=style, markup=False)
     if not all(outcome.good for outcome in outcomes):
         raise typer.Exit(FAILED)
 

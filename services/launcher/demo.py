@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from services.launcher.api import Order
 from services.launcher.run import Job, Outcome
+from services.launcher.views import StepView, TrajectoryView
 from services.launcher.write_out import input_file, step_file
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -23,8 +24,9 @@ _PAGE = """<!doctype html>
  h2 {{ margin: 0 0 .2rem; font-size: 1.1rem; text-transform: capitalize; }}
  .row {{ display: flex; flex-wrap: wrap; gap: 1rem; margin-top: .8rem; }}
  figure {{ margin: 0; width: 192px; }}
- img {{ width: 192px; image-rendering: auto; border-radius: 8px; box-shadow: 0 1px 4px #0003; }}
+ img {{ width: 192px; border-radius: 8px; box-shadow: 0 1px 4px #0003; }}
  figcaption {{ font-size: .85rem; color: #555; }}
+ small {{ display: block; color: #986; }}
  .given img {{ outline: 3px solid #bbb; outline-offset: 2px; }}
 </style>
 <h1>Five requests, planned, drawn and judged</h1>
@@ -72,24 +74,42 @@ def write_overview(outcomes: Sequence[Outcome], file: Path) -> None:
 
 
 def _section(outcome: Outcome, out: Path) -> str:
-    job, trajectory = outcome.job, outcome.trajectory
-    folder = job.folder.relative_to(out)
-    figures = [
-        _figure(f"{folder}/{input_file(number)}", "given", given=True)
-        for number, _ in enumerate(trajectory.request.images, start=1)
-    ]
-    figures += [
-        _figure(f"{folder}/{step_file(step.step_number)}" if step.image else None, step.text)
-        for step in trajectory.steps
-    ]
+    job = outcome.job
+    folder = str(job.folder.relative_to(out))
+    figures = "".join(_figures(outcome.trajectory, folder))
+    request = " ".join(job.order.prompt.replace("<image>", "").split())
     return (
         f'<section><h2><a href="{folder}/index.html">{html.escape(job.name)}</a></h2>\n'
-        f"<p>{html.escape(job.order.prompt)}</p>\n"
-        f'<div class="row">{"".join(figures)}</div></section>'
+        f"<p>{html.escape(request)}</p>\n"
+        f'<div class="row">{figures}</div></section>'
     )
 
 
-def _figure(image: str | None, text: str, *, given: bool = False) -> str:
+def _figures(trajectory: TrajectoryView, folder: str) -> Iterator[str]:
+    """The pictures in order; texts about given pictures stand under these."""
+    given = [f"{folder}/{input_file(n)}" for n, _ in enumerate(trajectory.request.images, start=1)]
+    steps = trajectory.steps
+    if given and len(steps) == len(given) and not any(step.image for step in steps):
+        for path, step in zip(given, steps, strict=True):
+            yield _figure(path, step.text, given=True)
+        return
+    for path in given:
+        yield _figure(path, "given", given=True)
+    for step in steps:
+        path = f"{folder}/{step_file(step.step_number)}" if step.image else None
+        yield _figure(path, step.text, note=_note(step))
+
+
+def _note(step: StepView) -> str:
+    """How the picture came to be, where that is worth telling."""
+    if step.status == "kept":
+        return "not accepted; the best attempt is shown"
+    return f"accepted at attempt {step.chosen}" if (step.chosen or 1) > 1 else ""
+
+
+def _figure(image: str | None, text: str, *, given: bool = False, note: str = "") -> str:
     picture = f'<img src="{image}" alt="{html.escape(text)}">' if image else ""
     kind = ' class="given"' if given else ""
-    return f"<figure{kind}>{picture}<figcaption>{html.escape(text)}</figcaption></figure>"
+    remark = f"<small>{html.escape(note)}</small>" if note else ""
+    caption = f"<figcaption>{html.escape(text)} {remark}</figcaption>"
+    return f"<figure{kind}>{picture}{caption}</figure>"

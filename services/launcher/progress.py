@@ -101,10 +101,14 @@ def _line_of_work(event: EventView) -> str:
         "attempt.drawn": f"step {event.step}: {attempt}drawn",
         "attempt.judged": f"step {event.step}: {attempt}{'passed' if event.success else 'refused'}",
         "attempt.failed": f"step {event.step}: {attempt}failed",
-        "step.finished": f"step {event.step}: done",
+        "step.finished": f"step {event.step}: {_finish(event)}",
     }
     line = words.get(event.type, event.type)
     return line + (_because(event.text) if event.type.startswith("attempt.") else "")
+
+
+def _finish(event: EventView) -> str:
+    return "kept although no attempt was accepted" if event.success is False else "done"
 
 
 def _because(text: str | None) -> str:
