@@ -57,9 +57,9 @@ def _base_tasks(_runs: Path) -> Tasks:
 
 def _critic_tasks(_runs: Path) -> Tasks:
     return {
-        "caption": (lessons.caption_lesson, 0.2),
-        "change": (lessons.change_lesson, 0.25),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.55),
+        "caption": (lessons.caption_lesson, 0.08),
+        "change": (lessons.change_lesson, 0.12),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.8),
     }
 
 
@@ -94,7 +94,7 @@ _ALL = (
     Stage("base", "see", _base_tasks, minutes=21, learning_rate=1e-3, tail=0,
           parent_speaks=False),
     Stage("planner", "base", _planner_tasks, minutes=34, learning_rate=1e-3),
-    Stage("judge", "planner", _critic_tasks, minutes=32, learning_rate=1e-3),
+    Stage("judge", "planner", _critic_tasks, minutes=43, learning_rate=1e-3),
     Stage("critic", "judge", _drawn_tasks, minutes=12, learning_rate=7e-4, tail=0.7),
 )  # fmt: skip
 STAGES = {stage.name: stage for stage in _ALL}

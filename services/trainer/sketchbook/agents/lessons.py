@@ -7,12 +7,19 @@ Not here: the world's samples (``samples``, ``requests``) and turning lessons in
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import pairwise
 from random import Random
 
-from services.trainer.sketchbook.language import Split, caption_places, item_phrase, sentence
+from services.trainer.sketchbook.language import (
+    Split,
+    caption_places,
+    item_phrase,
+    outcomes_of,
+    sentence,
+)
 from services.trainer.sketchbook.requests import SketchRequest, Use, sample_request
 from services.trainer.sketchbook.samples import CriticSample, critic_sample
 from services.trainer.sketchbook.scenes import sample_edit, sample_editable_scene, sample_scene
@@ -89,14 +96,23 @@ def changes(before: Scene | None, after: Scene) -> str:
 
 
 def verdict_answer(sample: CriticSample) -> str:
-    """The critic's whole answer: what it sees, why, and the verdict."""
+    """The critic's whole answer: what it sees, what was wanted, and the verdict.
+
+    Both lists are worded alike, so that judging becomes comparing.
+    """
     verdict = {
         "previous_step_success": sample.success,
         "refine_prompt": sample.refine_prompt,
     }
-    seen = changes(sample.before, sample.after)
-    thought = f"{seen}. {sample.reason}"
+    right = outcomes_of(sample.before, sample.original_prompt)
+    wanted = changes(sample.before, _nearest(right, sample.after))
+    thought = f"{changes(sample.before, sample.after)}. wanted: {wanted}. {sample.reason}"
     return f"<think>{thought}</think><answer>{json.dumps(verdict)}</answer>"
+
+
+def _nearest(right: Sequence[Scene], after: Scene) -> Scene:
+    """The right outcome that a picture comes closest to."""
+    return min(right, key=lambda scene: len(set(scene.items) ^ set(after.items)))
 
 
 def verdict_lesson(sample: CriticSample) -> Lesson:
