@@ -76,6 +76,7 @@ def _print(
         where.add_row(label, f"{value:.2f}")
     where.add_row("queue hop (there are two)", f"{hop_ms:.2f}")
     console.print(where)
+    console.print("Processor time per generator call, ms:", loads[-1].cpu_ms)
     console.print("Memory, MiB:", memory, "together", sum(memory.values()))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
@@ -43,7 +44,9 @@ class Timed:
             try:
                 return method(*args, **kwargs)
             finally:
-                self._spent[label] += time.perf_counter() - began
+                # Snapshots and leases are looked after by threads of their own.
+                if threading.current_thread() is threading.main_thread():
+                    self._spent[label] += time.perf_counter() - began
 
         return timed
 

@@ -37,6 +37,14 @@ class BenchStack:
     environment: dict[str, str]
     """Of the orchestrator, to build its parts in this process too."""
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time each process has used so far."""
+        used: dict[str, float] = {}
+        for name, child in self.stack.children.items():
+            times = psutil.Process(child.pid).cpu_times()
+            used[name] = times.user + times.system
+        return used
+
     def memory_mib(self) -> dict[str, int]:
         """Resident memory of each process."""
         pids = {name: child.pid for name, child in self.stack.children.items()}
