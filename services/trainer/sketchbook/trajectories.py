@@ -59,6 +59,8 @@ class Service:
 
     url: str
     key: str
+    transport: httpx.AsyncBaseTransport | None = None
+    """Other than HTTP, for tests."""
 
 
 def held_out_requests(count: int, *, seed: int) -> list[SketchRequest]:
@@ -84,7 +86,11 @@ async def _reached(
     headers = {"Authorization": f"Bearer {service.key}"}
     slots = asyncio.Semaphore(IN_FLIGHT)
     async with httpx.AsyncClient(
-        base_url=service.url, headers=headers, timeout=_TIMEOUT_S, trust_env=False
+        base_url=service.url,
+        headers=headers,
+        timeout=_TIMEOUT_S,
+        trust_env=False,
+        transport=service.transport,
     ) as client:
 
         async def one(number: int, request: SketchRequest) -> bool:
