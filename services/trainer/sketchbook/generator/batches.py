@@ -17,8 +17,10 @@ from torch import Tensor
 from services.trainer.sketchbook.generator.data import LatentTable, Pool
 from services.trainer.sketchbook.generator.model import SHIFT, TEXT_LENGTH
 
-CHANGED_WEIGHT = 5.0
-"""How much more a token counts that differs from before (or that holds a thing)."""
+CHANGED_EXTRA = 2.0
+"""How much more a place counts that differs from before (or that holds a thing, from text)."""
+THING_EXTRA = 1.0
+"""How much more a place counts that holds a thing."""
 LONG_SHARE = 0.4
 """Share of prompts in steps of full length that need it."""
 
@@ -33,10 +35,10 @@ class Kind:
 
 
 KINDS = (
-    Kind(28, from_text=False, share=0.72),
-    Kind(TEXT_LENGTH, from_text=False, share=0.07),
-    Kind(56, from_text=True, share=0.13),
-    Kind(TEXT_LENGTH, from_text=True, share=0.08),
+    Kind(28, from_text=False, share=0.78),
+    Kind(TEXT_LENGTH, from_text=False, share=0.02),
+    Kind(56, from_text=True, share=0.15),
+    Kind(TEXT_LENGTH, from_text=True, share=0.05),
 )
 
 
@@ -89,11 +91,10 @@ class Batches:
 def _weights(
     before: NDArray[np.uint8], after: NDArray[np.uint8], *, from_text: bool
 ) -> NDArray[np.float32]:
-    if from_text:
-        matters = after[:, 1:] != 0
-    else:
-        matters = (before[:, 1:] != after[:, 1:]) | (before[:, :1] != after[:, :1])
-    return np.where(matters, CHANGED_WEIGHT, 1.0).astype(np.float32)
+    thing = after[:, 1:] != 0
+    changed = (before[:, 1:] != after[:, 1:]) | (before[:, :1] != after[:, :1])
+    changed = thing if from_text else changed
+    return (1.0 + THING_EXTRA * thing + CHANGED_EXTRA * changed).astype(np.float32)
 
 
 def noise_levels(count: int, generator: torch.Generator) -> Tensor:

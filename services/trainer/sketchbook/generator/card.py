@@ -35,6 +35,7 @@ class Run:
     decoder_minutes: float
     config: TrainConfig
     data_sha256: str
+    history: str = ""
 
     @classmethod
     def of_folder(cls, folder: Path, *, config: TrainConfig, data_sha256: str) -> Self:
@@ -53,9 +54,10 @@ def write_card(folder: Path, *, run: Run, shares: Mapping[Split, Mapping[str, Sh
     text = _TEXT.format(
         length=TEXT_LENGTH, steps=run.steps, batch=run.config.batch_size,
         samples=run.steps * run.config.batch_size,
-        rate=run.config.learning_rate, seed=run.config.seed, minutes=round(run.minutes),
+        rate=run.config.learning_rate, matrix_rate=run.config.matrix_rate,
+        seed=run.config.seed, minutes=round(run.minutes),
         decoder_steps=run.decoder_steps, decoder_minutes=round(run.decoder_minutes),
-        sha=run.data_sha256, cores=os.cpu_count(), quality=_table(shares),
+        sha=run.data_sha256, cores=os.cpu_count(), history=run.history, quality=_table(shares),
     )  # fmt: skip
     (folder / "README.md").write_text(text)
 
@@ -105,8 +107,10 @@ scenes and seeds are not in the training data; "heldout" phrasings are not eithe
   their latents: {decoder_steps} steps, {decoder_minutes} minutes.
 - Transformer (`Flux2Transformer2DModel`, 2 double and 4 single layers, 4 heads of 32) and text
   encoder (`Qwen3ForCausalLM`, 3 layers, width 128), trained from scratch together by flow
-  matching: AdamW at {rate}, cosine, batch {batch}, {steps} steps ({samples} samples), running
-  average 0.999, logit-normal noise levels shifted by 3, changed places weighted 5 to 1.
+  matching: Muon at {matrix_rate} for the matrices in the blocks and AdamW at {rate} for the rest,
+  plateau then cosine, batch {batch}, {steps} steps ({samples} samples), running
+  average 0.999, logit-normal noise levels shifted by 3; changed places and places with things
+  count more.{history}
 - Tokenizer: byte-level BPE fitted on the world's sentences.
 
 ## Data

@@ -21,6 +21,8 @@ from services.trainer.sketchbook.generator.model import Painter, Size
 from services.trainer.sketchbook.generator.workshop import Workshop
 
 COMPILED_LENGTHS = (28, 56)
+_BLOCK_MARKS = ("blocks.", "layers.")
+_MATRIX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,9 @@ class TrainConfig:
     """The run ends, and the learning rate with it, at the last step or after this time."""
     batch_size: int = 64
     learning_rate: float = 1.5e-3
+    matrix_rate: float = 3.75e-3
     warm_up_steps: int = 200
+    hold_share: float = 0.65
     weight_decay: float = 0.01
     average_decay: float = 0.999
     seed: int = 7
@@ -56,11 +60,8 @@ class Trainer:
         self.painter = self._new_painter()
         self.average = self._new_painter().requires_grad_(requires_grad=False)
         self.average.load_state_dict(self.painter.state_dict())
-        self.optimiser = torch.optim.AdamW(
-            self.painter.parameters(), config.learning_rate,
-            betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True,
-        )  # fmt: skip
-        self.step, self.seconds = 0, 0.0
+        self.optimisers = new_optimisers(self.painter, config)
+        self.step, self.optimised_from, self.seconds = 0, 0, 0.0
         self._loss = torch.compile(self._plain_loss, dynamic=False)
         self._resume()
         self.journal = Journal(run_folder / "metrics.jsonl", total_steps=config.steps)
@@ -99,7 +100,8 @@ class Trainer:
         state = {
             "painter": self.painter.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "optimised_from": self.optimised_from,
             "step": self.step,
             "seconds": self.seconds,
         }
@@ -123,14 +125,19 @@ class Trainer:
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.painter.load_state_dict(state["painter"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
+        self.optimised_from = state.get("optimised_from", self.step)
+        for optimiser, saved in zip(self.optimisers, state.get("optimisers", ()), strict=False):
+            optimiser.load_state_dict(saved)
 
     def _train_on(self, batch: Batch) -> float:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * rate_share(
-                self.step, self.config, seconds=self.seconds
-            )
+        share = rate_share(
+            self.step, self.config, optimised_from=self.optimised_from, seconds=self.seconds
+        )
+        rates = (self.config.learning_rate, self.config.matrix_rate)
+        for rate, optimiser in zip(rates, self.optimisers, strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * share
         loss_of = self._plain_loss
         if self.config.compiled and batch.kind.length in COMPILED_LENGTHS:
             loss_of = self._loss
@@ -144,8 +151,9 @@ class Trainer:
             )  # fmt: skip
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.painter.parameters(), 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
         self._update_average()
         return float(loss.detach())
 
@@ -183,10 +191,34 @@ class Trainer:
         self.journal.write(step=self.step, seconds=self.seconds, samples_per_s=rate, **numbers)
 
 
-def rate_share(step: int, config: TrainConfig, *, seconds: float = 0.0) -> float:
-    """The share of the full learning rate at a step: a linear warm-up, then a cosine to 2 %."""
-    if step < config.warm_up_steps:
-        return (step + 1) / config.warm_up_steps
-    done = (step - config.warm_up_steps) / max(config.steps - config.warm_up_steps, 1)
-    done = min(max(done, seconds / config.seconds), 1.0)
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
+def new_optimisers(painter: Painter, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the blocks, AdamW for everything else.
+
+    Copying the things that stay needs every direction of a place's code; Muon learns the weak
+    directions as fast as the strong ones.
+    """
+    inside: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
+    for name, weight in painter.named_parameters():
+        (
+            inside
+            if weight.ndim == _MATRIX and any(mark in name for mark in _BLOCK_MARKS)
+            else others
+        ).append(weight)
+    rate, decay = config.learning_rate, config.weight_decay
+    return [
+        torch.optim.AdamW(others, rate, betas=(0.9, 0.98), weight_decay=decay, fused=True),
+        torch.optim.Muon(
+            inside, config.matrix_rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"
+        ),
+    ]
+
+
+def rate_share(
+    step: int, config: TrainConfig, *, optimised_from: int = 0, seconds: float = 0.0
+) -> float:
+    """The share of the full learning rate: a linear warm-up, a plateau, a cosine to 2 %."""
+    risen = min((step - optimised_from + 1) / config.warm_up_steps, 1.0)
+    done = max(step / config.steps, seconds / config.seconds)
+    fallen = min(max(done - config.hold_share, 0.0) / (1 - config.hold_share), 1.0)
+    return risen * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * fallen)))

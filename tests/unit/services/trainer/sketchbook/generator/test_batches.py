@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from services.trainer.sketchbook.generator.batches import CHANGED_WEIGHT, Batches, noise_levels
+from services.trainer.sketchbook.generator.batches import (
+    CHANGED_EXTRA,
+    THING_EXTRA,
+    Batches,
+    noise_levels,
+)
 from services.trainer.sketchbook.generator.data import NO_PICTURE, LatentTable, Pool
 from services.trainer.sketchbook.generator.loop import TrainConfig, rate_share
 from services.trainer.sketchbook.generator.model import TEXT_LENGTH
@@ -52,10 +57,12 @@ def test_no_prompt_is_cut_off(batches: Batches) -> None:
         assert batch.kind.length == TEXT_LENGTH or bool((batch.tokens[:, -1] == PAD).all())
 
 
-def test_changed_places_weigh_more(batches: Batches) -> None:
+def test_changed_places_and_things_weigh_more(batches: Batches) -> None:
     edits = [batch for step in range(20) if not (batch := batches.at(step)).kind.from_text]
-    assert all(bool((batch.weight[:, 4] == CHANGED_WEIGHT).all()) for batch in edits)
-    assert all(bool((batch.weight[:, 0] == 1.0).all()) for batch in edits)
+    changed_things = torch.cat([batch.weight[:, 4] for batch in edits])
+    kept = torch.cat([batch.weight[:, 0] for batch in edits])
+    assert bool((changed_things == 1 + THING_EXTRA + CHANGED_EXTRA).all())
+    assert set(kept.tolist()) == {1.0, 1 + THING_EXTRA}
 
 
 def test_noise_levels_lie_between_none_and_all_and_lean_to_the_noisy_side() -> None:
@@ -64,12 +71,18 @@ def test_noise_levels_lie_between_none_and_all_and_lean_to_the_noisy_side() -> N
     assert float(levels.median()) == pytest.approx(0.75, abs=0.02)
 
 
-def test_the_learning_rate_rises_then_falls() -> None:
+def test_the_learning_rate_rises_holds_then_falls() -> None:
     config = TrainConfig(steps=1000, warm_up_steps=100)
-    rates = [rate_share(step, config) for step in (0, 99, 100, 550, 999)]
+    rates = [rate_share(step, config) for step in (0, 99, 640, 800, 999)]
     assert rates[0] == pytest.approx(0.01)
-    assert rates[1] == pytest.approx(1.0)
+    assert rates[1] == pytest.approx(1.0) == rates[2]
     assert rates[2] > rates[3] > rates[4] >= 0.02
+
+
+def test_the_learning_rate_also_ends_with_the_time() -> None:
+    config = TrainConfig(steps=1000, warm_up_steps=10, seconds=60.0)
+    assert rate_share(20, config, seconds=60.0) == pytest.approx(0.02)
+    assert rate_share(20, config, seconds=6.0) == pytest.approx(1.0)
 
 
 def test_a_pool_survives_being_saved(pool: Pool, tmp_path: Path) -> None:
