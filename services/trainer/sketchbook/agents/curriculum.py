@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from random import Random
+
+from transformers import PreTrainedTokenizerFast
 
 from services.trainer.sketchbook.agents import lessons
 from services.trainer.sketchbook.agents.corpus import tokenizer_for
-from services.trainer.sketchbook.agents.data import Task
+from services.trainer.sketchbook.agents.data import Encoded, Task, encode_decision
 from services.trainer.sketchbook.agents.outcomes import BatchArtist, load_outcomes, write_outcomes
 
 GENERATOR = Path("models/sketchbook/generator")
@@ -68,21 +72,29 @@ def _drawn_tasks(runs: Path) -> Tasks:
     folder = runs / "outcomes"
     if not folder.exists():
         write_outcomes(BatchArtist(GENERATOR), folder, count=_OUTCOMES, seed=1)
-    outcomes = load_outcomes(folder, tokenizer_for(runs))
-    return {
-        "caption": (lessons.caption_lesson, 0.08),
-        "change": (lessons.change_lesson, 0.12),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.35),
-        "drawn": (lambda rng: rng.choice(outcomes), 0.45),
+    tokenizer = tokenizer_for(runs)
+    outcomes = load_outcomes(folder, tokenizer)
+    tasks: Tasks = {
+        "caption": (lessons.caption_lesson, 0.02),
+        "change": (lessons.change_lesson, 0.03),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.2),
+        "decide": (partial(_decision, tokenizer), 0.67),
     }
+    if outcomes:
+        tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.08)
+    return tasks
+
+
+def _decision(tokenizer: PreTrainedTokenizerFast, rng: Random) -> Encoded:
+    return encode_decision(lessons.synthetic_verdict_lesson(rng), tokenizer, "decide")
 
 
 def _planner_tasks(_runs: Path) -> Tasks:
     return {
-        "caption": (lessons.caption_lesson, 0.14),
-        "sentence": (lessons.sentence_lesson, 0.06),
-        "change": (lessons.change_lesson, 0.05),
-        "plan": (lessons.request_lesson, 0.75),
+        "caption": (lessons.caption_lesson, 0.05),
+        "sentence": (lessons.sentence_lesson, 0.1),
+        "annotation": (lessons.annotation_lesson, 0.4),
+        "plan": (lessons.request_lesson, 0.45),
     }
 
 
@@ -93,8 +105,8 @@ _ALL = (
     ),
     Stage("base", "see", _base_tasks, minutes=21, learning_rate=1e-3, tail=0,
           parent_speaks=False),
-    Stage("planner", "base", _planner_tasks, minutes=34, learning_rate=1e-3),
+    Stage("planner", "base", _planner_tasks, minutes=42, learning_rate=1e-3),
     Stage("judge", "planner", _critic_tasks, minutes=43, learning_rate=1e-3),
-    Stage("critic", "judge", _drawn_tasks, minutes=12, learning_rate=7e-4, tail=0.7),
+    Stage("critic", "judge", _drawn_tasks, minutes=14, learning_rate=1e-3, tail=0.6),
 )  # fmt: skip
 STAGES = {stage.name: stage for stage in _ALL}

@@ -37,6 +37,7 @@ from shared.llm.engine import ChatMessage, TextPart
 _IMAGE = "<|vision_start|>" + "<|image_pad|>" * IMAGE_TOKENS + "<|vision_end|>"
 _DECISION_WEIGHT = 5.0
 _SORTED_BATCHES = 16
+_TYPICAL_TOKENS = 130
 _NOISE_BANK = 1 << 22
 _ROUGH_SHARE = 0.5
 _MAX_NOISE = 0.12
@@ -53,6 +54,8 @@ class Encoded:
     start: int
     pictures: tuple[Picture, ...]
     labels: tuple[Labels, ...] = ()
+    decision: int | None = None
+    """Where the answer decides, if not where ``decisions`` would look."""
 
 
 Task = Callable[[Random], Lesson | Encoded]
@@ -92,6 +95,19 @@ def encode(lesson: Lesson, tokenizer: PreTrainedTokenizerFast, task: str = "") -
     return Encoded(task, prompt + answer, len(prompt), pictures, labels)
 
 
+def encode_decision(lesson: Lesson, tokenizer: PreTrainedTokenizerFast, task: str = "") -> Encoded:
+    """A verdict without its pictures: what was seen and wanted is given, the reason is learned.
+
+    Judging is comparing two lists; this teaches it on far shorter sequences.
+    """
+    thought = lesson.answer.partition("</think>")[0]
+    given, _, reason = thought.removesuffix(".").rpartition(". ")
+    encoder = tokenizer.backend_tokenizer
+    prompt = encoder.encode(f"{chat_text(())}{given}.").ids
+    answer = encoder.encode(f" {reason}.</think>").ids
+    return Encoded(task, prompt + answer, len(prompt), (), decision=len(prompt))
+
+
 def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> Batch:
     """Right-padded tensors; labels only on answers, decisions weighing more."""
     longest = max(len(e.ids) for e in encoded)
@@ -120,6 +136,8 @@ def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> B
 
 def decisions(encoded: Encoded, tokenizer: PreTrainedTokenizerFast) -> list[int]:
     """Where an answer decides: the first token of its thought's last sentence."""
+    if encoded.decision is not None:
+        return [encoded.decision]
     thought_end, dot = tokenizer.convert_tokens_to_ids(["</think>", "."])
     answer = encoded.ids[encoded.start :]
     if thought_end not in answer:
@@ -164,7 +182,10 @@ def batches(
     *,
     size: int,
 ) -> Iterator[tuple[list[Encoded], Batch]]:
-    """Endless batches; lessons of like length go together."""
+    """Endless batches of about ``size`` lessons, more where they are short.
+
+    Lessons of like length go together.
+    """
     names = list(tasks)
     shares = [tasks[name][1] for name in names]
     roughen = Roughener(rng.getrandbits(62))
@@ -172,10 +193,9 @@ def batches(
         drawn = rng.choices(names, shares, k=size * _SORTED_BATCHES)
         pool = [_made(tasks[name][0](rng), tokenizer, name) for name in drawn]
         pool.sort(key=lambda e: len(e.ids))
-        starts = list(range(0, len(pool), size))
-        rng.shuffle(starts)
-        for start in starts:
-            chosen = pool[start : start + size]
+        groups = list(_groups(pool, tokens=size * _TYPICAL_TOKENS))
+        rng.shuffle(groups)
+        for chosen in groups:
             batch = collate(chosen, tokenizer)
             if batch.patched is not None:
                 roughen(batch.patched)
@@ -184,3 +204,15 @@ def batches(
 
 def _made(lesson: Lesson | Encoded, tokenizer: PreTrainedTokenizerFast, task: str) -> Encoded:
     return lesson if isinstance(lesson, Encoded) else encode(lesson, tokenizer, task)
+
+
+def _groups(pool: Sequence[Encoded], *, tokens: int) -> Iterator[list[Encoded]]:
+    """Neighbours whose padded length stays within a number of tokens."""
+    group: list[Encoded] = []
+    for encoded in pool:
+        if group and (len(group) + 1) * len(encoded.ids) > tokens:
+            yield group
+            group = []
+        group.append(encoded)
+    if group:
+        yield group

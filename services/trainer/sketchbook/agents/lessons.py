@@ -158,3 +158,8 @@ def request_lesson(rng: Random) -> Lesson:
     request = sample_request(rng, Split.TRAIN)
     fixed = request.use is not Use.ANNOTATION and rng.random() < _FIXED_COUNT_SHARE
     return plan_lesson(request, steps=len(request.plan) if fixed else None)
+
+
+def annotation_lesson(rng: Random) -> Lesson:
+    """Put given pictures into words, the part of planning that needs the sharpest eye."""
+    return plan_lesson(sample_request(rng, Split.TRAIN, use=Use.ANNOTATION))
