@@ -20,6 +20,8 @@ MOMENTS = {
     "critic": "attempt.drawn",
     "worker": "attempt.drawn",
     "gateway": "plan.step",
+    "valkey": "attempt.drawn",
+    "seaweedfs": "step.started",
 }
 """What was the last thing seen when the process is killed."""
 
