@@ -15,6 +15,8 @@ from pydantic import SecretStr, ValidationError
 from services.launcher.errors import RefusedError, UnreachableError
 from services.launcher.views import ProblemView, TrajectoryView
 
+FIRST_PATIENCE_S = 5.0
+"""How long the first answer may take: a wrong address should not cost a minute."""
 PATIENCE_S = 60.0
 """How long a gateway may be away before the launcher gives up."""
 RETRY_PAUSE_S = 0.3
@@ -78,6 +80,14 @@ class ApiClient:
         """The client with the key in its headers, for streams."""
         return self._http
 
+    def greet(self) -> None:
+        """See whether anybody is there.
+
+        Raises:
+            UnreachableError: Nobody is.
+        """
+        self._patiently(lambda: self._http.get("/healthz"), patience_s=FIRST_PATIENCE_S)
+
     def create(self, order: Order) -> TrajectoryView:
         """Upload the images and submit the request; safe to repeat."""
         uploads = [self.upload(path) for path in order.images]
@@ -117,8 +127,10 @@ class ApiClient:
         """Stop the trajectory."""
         self._patiently(lambda: self._http.post(f"/v1/trajectories/{trajectory_id}:cancel"))
 
-    def _patiently(self, call: Callable[[], httpx.Response]) -> httpx.Response:
-        give_up_at = time.monotonic() + PATIENCE_S
+    def _patiently(
+        self, call: Callable[[], httpx.Response], *, patience_s: float = PATIENCE_S
+    ) -> httpx.Response:
+        give_up_at = time.monotonic() + patience_s
         while True:
             answer = _answer_or_none(call)
             if answer is not None and answer.status_code not in _TRY_AGAIN:

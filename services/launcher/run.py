@@ -53,6 +53,7 @@ def run_jobs(jobs: Sequence[Job], connection: Connection, *, board: Board) -> li
         board.shown(),
         ThreadPoolExecutor(len(jobs)) as pool,
     ):
+        api.greet()
         return list(pool.map(lambda job: _run(job, api, board=board), jobs))
 
 
