@@ -90,7 +90,7 @@ pixels, 4 x 4 places, 166 things, 31 backgrounds. It exists so that the whole sy
 without a GPU or a download. It draws nothing else.
 
 ## Calling it
-`interleave.json` holds the arguments to pass: 4 steps, guidance 1.0, 128 x 128, text padded to
+`interleave.json` says what to pass: 4 steps, guidance 1.0, 128 x 128, text padded to
 {length} tokens, text layers 1 to 3. Edits take one picture of 128 x 128.
 
 ## Measured quality

@@ -57,7 +57,7 @@ class PipelineArtist:
         """Load the folder; it is called as it was trained."""
         self.arguments: dict[str, Any] = dict(CALL_ARGUMENTS)
         self.arguments["text_encoder_out_layers"] = tuple(self.arguments["text_encoder_out_layers"])
-        self.pipeline: Any = DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+        self.pipeline: Any = DiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
         self.pipeline.set_progress_bar_config(disable=True)
 
     def draw(self, sample: GeneratorSample, *, seed: int) -> Picture:

@@ -25,7 +25,6 @@ from services.trainer.sketchbook.world import PICTURE_PX
 
 NOTES_FILE = "interleave.json"
 NOTES = {
-    "name": "sketchbook",
     "call": {name: CALL_ARGUMENTS[name] for name in PIPELINE_ONLY},
     "default_width_px": PICTURE_PX,
     "default_height_px": PICTURE_PX,
@@ -36,7 +35,7 @@ NOTES = {
     "default_guidance": CALL_ARGUMENTS["guidance_scale"],
     "max_references": 1,
 }
-"""What the generator service must know beyond the pipeline's own files."""
+"""What the generator service must know beyond the pipeline's own files and the name."""
 _Part = TypeVar("_Part", bound=torch.nn.Module)
 
 
@@ -60,7 +59,8 @@ def export(
         is_distilled=True,
     )
     pipeline.save_pretrained(draft)
-    (draft / NOTES_FILE).write_text(json.dumps(NOTES, indent=2) + "\n")
+    notes = {"name": folder.name.replace("generator", "sketchbook"), **NOTES}
+    (draft / NOTES_FILE).write_text(json.dumps(notes, indent=2) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
     draft.replace(folder)
 

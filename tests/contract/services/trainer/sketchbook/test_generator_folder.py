@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from services.trainer.sketchbook.generator.drawing import PipelineArtist
+from services.trainer.sketchbook.generator.model import TEXT_LAYERS, TEXT_LENGTH
 from services.trainer.sketchbook.grader import decode
 from services.trainer.sketchbook.language import Style
 from services.trainer.sketchbook.renderer import render
@@ -60,10 +61,11 @@ def test_the_weaker_generator_loads_and_draws_a_whole_picture() -> None:
 
 @pytest.mark.parametrize("name", ["generator", "generator-weak"])
 def test_a_folder_says_how_to_call_it(name: str) -> None:
-    arguments = json.loads((MODELS / name / "interleave.json").read_text())
-    assert arguments["num_inference_steps"] == 4
-    assert (arguments["width"], arguments["height"]) == (128, 128)
-    assert set(arguments) == {
-        "max_sequence_length", "text_encoder_out_layers", "num_inference_steps",
-        "guidance_scale", "width", "height",
-    }  # fmt: skip
+    notes = json.loads((MODELS / name / "interleave.json").read_text())
+    assert notes["name"] == name.replace("generator", "sketchbook")
+    assert (notes["default_steps"], notes["default_guidance"]) == (4, 1.0)
+    assert (notes["default_width_px"], notes["default_height_px"]) == (128, 128)
+    assert notes["call"] == {
+        "max_sequence_length": TEXT_LENGTH,
+        "text_encoder_out_layers": list(TEXT_LAYERS),
+    }
