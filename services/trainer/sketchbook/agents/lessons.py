@@ -115,12 +115,15 @@ def _nearest(right: Sequence[Scene], after: Scene) -> Scene:
     return min(right, key=lambda scene: len(set(scene.items) ^ set(after.items)))
 
 
+def verdict_question(prompt: str, used: str) -> tuple[ChatMessage, ...]:
+    """What the critic is asked, its pictures left blank."""
+    return tuple(render_verdict_messages(pack(), prompt, used, before=b"", after=b""))
+
+
 def verdict_lesson(sample: CriticSample) -> Lesson:
     """Judge the outcome of a prompt."""
-    messages = render_verdict_messages(
-        pack(), sample.original_prompt, sample.used_prompt, before=b"", after=b""
-    )
-    return Lesson(tuple(messages), verdict_answer(sample), (sample.before, sample.after))
+    question = verdict_question(sample.original_prompt, sample.used_prompt)
+    return Lesson(question, verdict_answer(sample), (sample.before, sample.after))
 
 
 def synthetic_verdict_lesson(rng: Random, split: Split = Split.TRAIN) -> Lesson:

@@ -23,7 +23,7 @@ from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
 from services.trainer.sketchbook.agents.data import Encoded, Picture, encode, shown
-from services.trainer.sketchbook.agents.lessons import Lesson, verdict_lesson
+from services.trainer.sketchbook.agents.lessons import Lesson, verdict_lesson, verdict_question
 from services.trainer.sketchbook.agents.places import Labels, no_labels, place_labels
 from services.trainer.sketchbook.failures import reason_for
 from services.trainer.sketchbook.generator.model import CALL_ARGUMENTS
@@ -33,7 +33,7 @@ from services.trainer.sketchbook.samples import CriticSample, GeneratorSample, g
 from services.trainer.sketchbook.scenes import sample_edit
 from services.trainer.sketchbook.settling import refined
 from services.trainer.sketchbook.wording import Split, Style
-from services.trainer.sketchbook.world import BACKGROUNDS, Scene, outcomes
+from services.trainer.sketchbook.world import outcomes
 
 _BATCH = 16
 _FROM_DRAWN_SHARE = 0.33
@@ -196,20 +196,11 @@ def load_outcomes(folder: Path, tokenizer: PreTrainedTokenizerFast) -> list[Enco
             prompt, used, answer = json.loads(str(row))
             pair = slice(2 * number, 2 * number + 2)
             success = '"previous_step_success": true' in answer
-            encoded = _encoded(prompt, used, answer, tokenizer)
+            encoded = encode(Lesson(verdict_question(prompt, used), answer), tokenizer)
             kinds[success].append(Encoded("drawn", encoded.ids, encoded.start,
                                           tuple(pictures[pair]), tuple(labels[pair])))  # fmt: skip
     fewer = min(map(len, kinds.values()))
     return [encoded for kind in kinds.values() for encoded in kind[: max(1, 2 * fewer)]]
-
-
-def _encoded(prompt: str, used: str, answer: str, tokenizer: PreTrainedTokenizerFast) -> Encoded:
-    empty = verdict_lesson(CriticSample(None, prompt, used, _NO_SCENE, success=True,
-                                        refine_prompt="", reason=""))  # fmt: skip
-    return encode(Lesson(empty.messages, answer), tokenizer)
-
-
-_NO_SCENE = Scene(BACKGROUNDS[0])
 
 
 def main() -> None:
