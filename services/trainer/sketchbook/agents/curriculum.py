@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from random import Random
-
-from transformers import PreTrainedTokenizerFast
 
 from services.trainer.sketchbook.agents import lessons
 from services.trainer.sketchbook.agents.corpus import tokenizer_for
-from services.trainer.sketchbook.agents.data import Encoded, Task, encode_decision
+from services.trainer.sketchbook.agents.data import Task
 from services.trainer.sketchbook.agents.outcomes import BatchArtist, load_outcomes, write_outcomes
 
 GENERATOR = Path("models/sketchbook/generator")
@@ -63,7 +59,8 @@ def _critic_tasks(_runs: Path) -> Tasks:
     return {
         "caption": (lessons.caption_lesson, 0.08),
         "change": (lessons.change_lesson, 0.12),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.8),
+        "match": (lessons.matching_lesson, 0.15),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.65),
     }
 
 
@@ -77,16 +74,12 @@ def _drawn_tasks(runs: Path) -> Tasks:
     tasks: Tasks = {
         "caption": (lessons.caption_lesson, 0.02),
         "change": (lessons.change_lesson, 0.03),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.2),
-        "decide": (partial(_decision, tokenizer), 0.67),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.45),
+        "match": (lessons.matching_lesson, 0.1),
     }
     if outcomes:
-        tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.08)
+        tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.4)
     return tasks
-
-
-def _decision(tokenizer: PreTrainedTokenizerFast, rng: Random) -> Encoded:
-    return encode_decision(lessons.synthetic_verdict_lesson(rng), tokenizer, "decide")
 
 
 def _planner_tasks(_runs: Path) -> Tasks:

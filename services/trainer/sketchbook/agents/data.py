@@ -54,8 +54,6 @@ class Encoded:
     start: int
     pictures: tuple[Picture, ...]
     labels: tuple[Labels, ...] = ()
-    decision: int | None = None
-    """Where the answer decides, if not where ``decisions`` would look."""
 
 
 Task = Callable[[Random], Lesson | Encoded]
@@ -95,19 +93,6 @@ def encode(lesson: Lesson, tokenizer: PreTrainedTokenizerFast, task: str = "") -
     return Encoded(task, prompt + answer, len(prompt), pictures, labels)
 
 
-def encode_decision(lesson: Lesson, tokenizer: PreTrainedTokenizerFast, task: str = "") -> Encoded:
-    """A verdict without its pictures: what was seen and wanted is given, the reason is learned.
-
-    Judging is comparing two lists; this teaches it on far shorter sequences.
-    """
-    thought = lesson.answer.partition("</think>")[0]
-    given, _, reason = thought.removesuffix(".").rpartition(". ")
-    encoder = tokenizer.backend_tokenizer
-    prompt = encoder.encode(f"{chat_text(())}{given}.").ids
-    answer = encoder.encode(f" {reason}.</think>").ids
-    return Encoded(task, prompt + answer, len(prompt), (), decision=len(prompt))
-
-
 def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> Batch:
     """Right-padded tensors; labels only on answers, decisions weighing more."""
     longest = max(len(e.ids) for e in encoded)
@@ -135,16 +120,17 @@ def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> B
 
 
 def decisions(encoded: Encoded, tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """Where an answer decides: the first token of its thought's last sentence."""
-    if encoded.decision is not None:
-        return [encoded.decision]
-    thought_end, dot = tokenizer.convert_tokens_to_ids(["</think>", "."])
+    """Where an answer decides: whether each place is as asked, and its thought's last sentence."""
+    names = ["</think>", ".", "Ġsame", "Ġwrong"]
+    thought_end, dot, same, wrong = tokenizer.convert_tokens_to_ids(names)
     answer = encoded.ids[encoded.start :]
     if thought_end not in answer:
         return []
     thought = answer[: answer.index(thought_end)]
+    marks = [place for place, token in enumerate(thought) if token in {same, wrong}]
     dots = [place for place, token in enumerate(thought) if token == dot]
-    return [encoded.start + dots[-2] + 1] if len(dots) > 1 else []
+    last = [dots[-2] + 1] if len(dots) > 1 else []
+    return [encoded.start + place for place in (*marks, *last)]
 
 
 class Roughener:

@@ -21,16 +21,18 @@ from services.trainer.sketchbook.language import (
     sentence,
 )
 from services.trainer.sketchbook.requests import SketchRequest, Use, sample_request
+from services.trainer.sketchbook.rewording import reworded
 from services.trainer.sketchbook.samples import CriticSample, critic_sample
 from services.trainer.sketchbook.scenes import sample_edit, sample_editable_scene, sample_scene
 from services.trainer.sketchbook.wording import background_phrase, spot_phrase
-from services.trainer.sketchbook.world import PLACES, Scene, outcomes
+from services.trainer.sketchbook.world import PLACES, Item, Scene, outcomes
 from shared.llm.engine import ChatMessage, ImagePart, TextPart
 from shared.prompts.pack import PromptPack, load_pack
 from shared.prompts.rendering import render_plan_messages, render_verdict_messages
 
 _FIXED_COUNT_SHARE = 0.12
 _PLACE_FORM = "{row} row, {column}"
+_SAME, _WRONG = "same", "wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +98,40 @@ def changes(before: Scene | None, after: Scene) -> str:
 
 
 def verdict_answer(sample: CriticSample) -> str:
-    """The critic's whole answer: what it sees, what was wanted, and the verdict.
-
-    Both lists are worded alike, so that judging becomes comparing.
-    """
+    """The critic's whole answer: what it sees beside what was asked, and the verdict."""
     verdict = {
         "previous_step_success": sample.success,
         "refine_prompt": sample.refine_prompt,
     }
     right = outcomes_of(sample.before, sample.original_prompt)
-    wanted = changes(sample.before, _nearest(right, sample.after))
-    thought = f"{changes(sample.before, sample.after)}. wanted: {wanted}. {sample.reason}"
+    asked = _nearest(right, sample.after)
+    thought = f"{comparison(sample.before, sample.after, asked)}. {sample.reason}"
     return f"<think>{thought}</think><answer>{json.dumps(verdict)}</answer>"
+
+
+def comparison(before: Scene | None, seen: Scene, asked: Scene) -> str:
+    """Each place that changed or should have: what is there, what was asked, and if they agree.
+
+    Judged one by one, so that the verdict is no more than whether any of them is wrong.
+    """
+    pairs: list[tuple[str, str, str]] = []
+    was = None if before is None else before.background
+    if {seen.background, asked.background} != {was}:
+        pairs.append(
+            ("background", background_phrase(seen.background), background_phrase(asked.background))
+        )
+    for place in PLACES:
+        old, now, due = (None if scene is None else scene.at(place)
+                         for scene in (before, seen, asked))  # fmt: skip
+        if {now, due} != {old}:
+            pairs.append((spot_phrase(place, _PLACE_FORM), _named(now), _named(due)))
+    parts = [f"{where}: {now}, asked: {due}, {_SAME if now == due else _WRONG}"
+             for where, now, due in pairs]  # fmt: skip
+    return "; ".join(parts) or "no change"
+
+
+def _named(item: Item | None) -> str:
+    return "nothing" if item is None else item_phrase(item)
 
 
 def _nearest(right: Sequence[Scene], after: Scene) -> Scene:
@@ -127,8 +151,25 @@ def verdict_lesson(sample: CriticSample) -> Lesson:
 
 
 def synthetic_verdict_lesson(rng: Random, split: Split = Split.TRAIN) -> Lesson:
-    """Judge a rendered outcome, right or wrong."""
-    return verdict_lesson(critic_sample(rng, split, max_items=rng.choice((1, 2, 3, 4, 6, 6))))
+    """Judge a rendered outcome, right or wrong, of a prompt in any wording."""
+    sample = critic_sample(rng, split, max_items=rng.choice((1, 2, 3, 4, 6, 6)))
+    lesson = verdict_lesson(sample)
+    heard = reworded(sample.original_prompt, rng)
+    if heard == sample.original_prompt:
+        return lesson
+    used = heard if sample.used_prompt == sample.original_prompt else sample.used_prompt
+    answer = lesson.answer
+    if sample.success:
+        answer = answer.replace(json.dumps(sample.refine_prompt), json.dumps(used))
+    return Lesson(verdict_question(heard, used), answer, lesson.scenes)
+
+
+def matching_lesson(rng: Random) -> Lesson:
+    """Decide from the two lists alone, without any picture: short, and the heart of judging."""
+    sample = critic_sample(rng, Split.TRAIN, max_items=rng.choice((1, 2, 4, 6)))
+    thought = verdict_answer(sample).removeprefix("<think>").partition("</think>")[0]
+    given = thought.rpartition(". ")[0].replace(f", {_SAME}", "").replace(f", {_WRONG}", "")
+    return Lesson(_looking(f"Match. {given}", 0), thought)
 
 
 def plan_thought(request: SketchRequest) -> str:

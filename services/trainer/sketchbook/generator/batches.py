@@ -35,10 +35,10 @@ class Kind:
 
 
 KINDS = (
-    Kind(28, from_text=False, share=0.78),
-    Kind(TEXT_LENGTH, from_text=False, share=0.02),
-    Kind(56, from_text=True, share=0.15),
-    Kind(TEXT_LENGTH, from_text=True, share=0.05),
+    Kind(32, from_text=False, share=0.67),
+    Kind(TEXT_LENGTH, from_text=False, share=0.05),
+    Kind(56, from_text=True, share=0.18),
+    Kind(TEXT_LENGTH, from_text=True, share=0.10),
 )
 
 

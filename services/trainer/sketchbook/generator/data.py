@@ -33,6 +33,7 @@ from services.trainer.sketchbook.generator.vae import (
     set_normalisation,
 )
 from services.trainer.sketchbook.language import Split
+from services.trainer.sketchbook.rewording import reworded
 from services.trainer.sketchbook.samples import generator_sample
 from services.trainer.sketchbook.world import GRID
 
@@ -81,7 +82,7 @@ class Pool:
 
 
 def make_pool(tokenizer: Qwen2Tokenizer, *, count: int, seed: int) -> Pool:
-    """Draw samples with training phrasings."""
+    """Draw samples with training phrasings, most of them reworded."""
     rng = Random(seed)
     before = np.full((count, 17), NO_PICTURE, dtype=np.uint8)
     after = np.empty((count, 17), dtype=np.uint8)
@@ -91,7 +92,7 @@ def make_pool(tokenizer: Qwen2Tokenizer, *, count: int, seed: int) -> Pool:
         if sample.before is not None:
             before[row] = scene_numbers(sample.before)
         after[row] = scene_numbers(sample.after)
-        prompts.append(as_people_write(sample.prompt, rng))
+        prompts.append(as_people_write(reworded(sample.prompt, rng), rng))
     return Pool(before, after, token_rows(tokenizer, prompts, length=TEXT_LENGTH))
 
 

@@ -20,7 +20,7 @@ from services.trainer.sketchbook.generator.journal import Journal
 from services.trainer.sketchbook.generator.model import Painter, Size
 from services.trainer.sketchbook.generator.workshop import Workshop
 
-COMPILED_LENGTHS = (28, 56)
+COMPILED_LENGTHS = (32, 56, 84)
 _BLOCK_MARKS = ("blocks.", "layers.")
 _MATRIX = 2
 

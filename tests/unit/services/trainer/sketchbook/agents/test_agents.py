@@ -12,7 +12,14 @@ from PIL import Image
 from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
 
 from services.trainer.sketchbook.agents import lessons
-from services.trainer.sketchbook.agents.data import Roughener, chat_text, collate, encode, shown
+from services.trainer.sketchbook.agents.data import (
+    Roughener,
+    chat_text,
+    collate,
+    decisions,
+    encode,
+    shown,
+)
 from services.trainer.sketchbook.agents.evaluate import is_valid, reaches_goal
 from services.trainer.sketchbook.agents.model import (
     IGNORE,
@@ -29,6 +36,7 @@ from services.trainer.sketchbook.samples import critic_sample
 from services.trainer.sketchbook.wording import Split
 from services.trainer.sketchbook.world import BACKGROUNDS, Item, Place, Scene
 from shared.contracts.plans import PlanStep
+from shared.llm.engine import TextPart
 from shared.prompts.critic import parse_verdict
 from shared.prompts.planner import parse_plan
 
@@ -146,6 +154,34 @@ def test_verdict_lessons_hold_the_truth() -> None:
         assert draft.previous_step_success == sample.success
         assert draft.refine_prompt == sample.refine_prompt.strip()
         assert sample.reason in draft.reasoning
+
+
+def test_the_marks_in_a_thought_agree_with_its_verdict() -> None:
+    rng = Random(16)
+    for _ in range(200):
+        sample = critic_sample(rng, Split.TRAIN)
+        thought = lessons.verdict_answer(sample).partition("</think>")[0]
+        assert sample.success == (", wrong" not in thought)
+
+
+def test_matching_lessons_leave_only_the_marks_and_the_reason_to_be_found() -> None:
+    rng = Random(17)
+    for _ in range(50):
+        lesson = lessons.matching_lesson(rng)
+        asked = lesson.messages[0].parts[-1]
+        assert isinstance(asked, TextPart)
+        assert ", same" not in asked.text
+        assert ", wrong" not in asked.text
+        marks = lesson.answer.rpartition(". ")[0].replace(", same", "").replace(", wrong", "")
+        assert asked.text == f"Match. {marks}"
+        assert not lesson.scenes
+
+
+def test_every_mark_and_the_reason_weigh_more(tokenizer: PreTrainedTokenizerFast) -> None:
+    encoded = encode(lessons.synthetic_verdict_lesson(Random(18)), tokenizer)
+    weighty = [tokenizer.decode([encoded.ids[place]]) for place in decisions(encoded, tokenizer)]
+    assert len(weighty) > 1
+    assert set(weighty[:-1]) <= {" same", " wrong"}
 
 
 def test_the_plans_that_are_taught_are_valid_and_reach_their_goals() -> None:

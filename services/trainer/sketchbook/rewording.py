@@ -1,0 +1,86 @@
+"""Says a prompt's words in more ways than the templates do, for those who learn to read prompts.
+
+A reader that has met two ways of naming a place takes each for a fixed mark and stumbles over a
+third; one that has met a dozen learns that the row and the column count. What comes out is for
+reading only: ``parsing`` does not understand all of it, and it keeps clear of the held-out
+phrasings. Not here: the templates (``wording``).
+"""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+from services.trainer.sketchbook.wording import COLUMN_NAMES, ROW_NAMES
+
+_KEPT_SHARE = 0.3
+"""How many prompts stay as the templates say them."""
+_LEAD_SHARE = 0.12
+_VERB_SHARE = 0.15
+_ROW = "|".join(ROW_NAMES)
+_COLUMN = "|".join(sorted(COLUMN_NAMES, key=len, reverse=True))
+_PLACED = re.compile(
+    rf"(?P<preposition>\b(?:in|at) )?the (?:(?P<row>{_ROW}) row, (?P<column>{_COLUMN})"
+    rf"|(?P<column2>{_COLUMN}) of the (?P<row2>{_ROW}) row)\b"
+)
+_PREPOSITIONS = ("in", "at", "to")
+_FORMS = (
+    "the {row} row, {column}",
+    "the {row} row, {column}",
+    "the {row} row at the {column}",
+    "the {row} row, at the {column}",
+    "the {row} row to the {column}",
+    "the {row} row and the {column}",
+    "the {column} in the {row} row",
+    "the {column} place in the {row} row",
+    "the {column} place of the {row} row",
+    "{column} in the {row} row",
+    "the {row} row's {column}",
+)
+_OF_ROW = "the {column} of the {row} row"
+_OF_ROW_SHARE = 0.35
+_LEADS = ("please ", "then ", "next, ", "here ")
+_VERBS = {
+    "add ": ("show ", "set ", "insert "),
+    "put ": ("set ", "show ", "insert "),
+    "draw ": ("show ", "paint ", "make "),
+    "place ": ("set ", "show "),
+    "remove ": ("delete ", "clear away "),
+    "erase ": ("delete ", "wipe out "),
+    "paint ": ("colour ", "dye "),
+    "move ": ("take ", "carry ", "shift "),
+    "bring ": ("carry ", "shift "),
+    "a picture of ": ("an image of ", "a drawing of "),
+    "change the background to ": ("set the background to ", "let the background become "),
+    "make the background ": ("set the background to ", "let the background become "),
+}
+
+
+def reworded(prompt: str, rng: Random) -> str:
+    """The prompt with its places, and now and then its verb, said in another way.
+
+    The same words mean the same picture before and after. Deterministic under ``rng``.
+    """
+    if rng.random() < _KEPT_SHARE:
+        return prompt
+    text = _PLACED.sub(lambda found: _said_otherwise(found, rng), prompt)
+    if rng.random() < _VERB_SHARE:
+        text = _other_verb(text, rng)
+    if rng.random() < _LEAD_SHARE and not text.startswith(("now ", "a ", "an ", "the ")):
+        text = rng.choice(_LEADS) + text
+    return text
+
+
+def _said_otherwise(found: re.Match[str], rng: Random) -> str:
+    row = found["row"] or found["row2"]
+    column = found["column"] or found["column2"]
+    form = _OF_ROW if rng.random() < _OF_ROW_SHARE else rng.choice(_FORMS)
+    words = form.format(row=row, column=column)
+    return f"{rng.choice(_PREPOSITIONS)} {words}" if found["preposition"] else words
+
+
+def _other_verb(text: str, rng: Random) -> str:
+    for verb, others in _VERBS.items():
+        if text.startswith(verb):
+            return rng.choice(others) + text.removeprefix(verb)
+    return text
