@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,7 +11,7 @@ from PIL import Image
 
 from services.generator.batcher import BatchLimits
 from services.generator.pictures import decoded, encoded
-from services.generator.ports import GeneratorBackend
+from services.generator.ports import Drawing, DrawRequest, GeneratorBackend
 from services.generator.service import GeneratorService, fingerprint_of
 from shared.contracts.generation import GenerateTask, Picture, PictureRefused
 from shared.contracts.images import ImageRef
@@ -81,6 +81,24 @@ async def test_a_repeated_task_is_not_drawn_again() -> None:
     assert again.image == first.image
     assert other.image != first.image
     assert len(backend.batches) == 2
+
+
+async def test_the_slower_of_two_equal_tasks_takes_the_picture_of_the_faster() -> None:
+    store = MemoryImageStore()
+    twin_drew = stored_picture(store)
+    fingerprint = fingerprint_of(task(), INFO)
+
+    class IsOvertaken(PaintsFlat):
+        async def draw(self, requests: Sequence[DrawRequest]) -> Sequence[Drawing]:
+            data = store.get(twin_drew)
+            store.put("a.png", data, width_px=32, height_px=32, fingerprint=fingerprint)
+            return await super().draw(requests)
+
+    async with running(IsOvertaken(), store) as service:
+        reply = await service.draw(task())
+    assert isinstance(reply, Picture)
+    assert reply.image.sha256 == twin_drew.sha256
+    assert decoded(store.get(reply.image)).getpixel((0, 0)) == (255, 0, 0)
 
 
 async def test_calls_of_one_shape_share_a_batch_with_their_own_references() -> None:
