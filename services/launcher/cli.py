@@ -5,8 +5,6 @@ Exit codes: 0 done, 1 failed, 2 the request was refused (or the command line is 
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +22,7 @@ from services.launcher.display import Board
 from services.launcher.errors import RefusedError
 from services.launcher.keys import keys_app
 from services.launcher.prompts import prompts_app
+from services.launcher.research import add_research
 from services.launcher.run import Job, Outcome, run_jobs
 from services.launcher.settings import LauncherSettings
 from services.launcher.status import show_status
@@ -35,6 +34,7 @@ REFUSED = 2
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys_app, name="keys")
 app.add_typer(prompts_app, name="prompts")
+add_research(app)
 
 console = Console()
 
@@ -149,16 +149,6 @@ def _report(outcomes: list[Outcome]) -> None:
             console.print(outcome.trajectory.problem.text(), style=style, markup=False)
     if not all(outcome.good for outcome in outcomes):
         raise typer.Exit(FAILED)
-
-
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    add_help_option=False,
-)
-def sketchbook(context: typer.Context) -> None:
-    """Train or evaluate the Sketchbook models: `interleave sketchbook train all`."""
-    command = (sys.executable, "-m", "services.trainer.sketchbook.cli", *context.args)
-    raise typer.Exit(subprocess.run(command, check=False).returncode)
 
 
 def main() -> None:
