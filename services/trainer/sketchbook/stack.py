@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,8 +28,13 @@ class StackStartError(Exception):
 
 
 @contextmanager
-def running_service(models: Path) -> Generator[Service]:
-    """A service of its own with these models on free ports, gone with its data afterwards."""
+def running_service(
+    models: Path, environment: Mapping[str, str] | None = None
+) -> Generator[Service]:
+    """A service of its own with these models on free ports, gone with its data afterwards.
+
+    ``environment`` holds settings of single services that differ from the usual.
+    """
     with tempfile.TemporaryDirectory(prefix="interleave-evaluate-") as name:
         folder = Path(name)
         command = (sys.executable, "-m", "services.launcher", "up", "--port", "0")
@@ -37,7 +42,10 @@ def running_service(models: Path) -> Generator[Service]:
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own command
                 (*command, "--data", str(folder / "data")),
-                env={**os.environ, "LAUNCHER_MODELS": str(models), **_NO_LIMITS},
+                env={
+                    **os.environ, "LAUNCHER_MODELS": str(models), **_NO_LIMITS,
+                    **(environment or {}),
+                },  # fmt: skip
                 stdout=output,
                 stderr=output,
             )

@@ -8,7 +8,7 @@ where there are labels. Not here: what is learned (``data``) and the loop (``tra
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +107,7 @@ def see(
     tower = model.model.visual
     weight = tower.patch_embed.proj.weight.sum(2).flatten(1)
     hidden = functional.linear(patched, weight, tower.patch_embed.proj.bias)
-    rows, columns = _patch_places()
+    rows, columns = (places.to(patched.device) for places in _patch_places())
     hidden = hidden + tower.pos_embed(rows * GRID_PATCHES + columns)
     cos, sin = tower.rotary_pos_emb(hidden, torch.stack([rows, columns], dim=-1))
     deep: list[Tensor] = []
@@ -155,6 +155,12 @@ class Batch:
     changed: Tensor | None = None
     """(pictures, 16), see ``places``."""
 
+    def to(self, device: str) -> Batch:
+        """The same batch on another device."""
+        held = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return Batch(**{name: None if tensor is None else tensor.to(device)
+                        for name, tensor in held})  # fmt: skip
+
 
 Seen = BaseModelOutputWithDeepstackFeatures
 
@@ -190,7 +196,7 @@ def save_folder(
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.bos_token_id = None
     # Half precision halves the files; in use the weights are widened again.
-    deepcopy(model).half().save_pretrained(folder)
+    deepcopy(model).cpu().half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     image_processor().save_pretrained(folder)
     for path in folder.iterdir():

@@ -67,7 +67,7 @@ class PlaceReaders(nn.Module):
         if not (what != IGNORE).any():
             return tokens.sum() * 0.0, torch.ones(())
         read = self.item(tokens)
-        places = torch.arange(IMAGE_TOKENS).repeat(len(labels))
+        places = torch.arange(IMAGE_TOKENS, device=tokens.device).repeat(len(labels))
         loss = functional.cross_entropy(read, what, ignore_index=IGNORE)
         loss = loss + functional.cross_entropy(self.place(tokens), places)
         if (where != IGNORE).any():
@@ -90,8 +90,9 @@ class PlaceReaders(nn.Module):
         if not known.any():
             return tokens.sum() * 0.0
         read = self.changed(tokens).squeeze(-1)[known]
+        weight = torch.tensor(_CHANGED_WEIGHT, device=tokens.device)
         return functional.binary_cross_entropy_with_logits(
-            read, wanted[known].float(), pos_weight=torch.tensor(_CHANGED_WEIGHT)
+            read, wanted[known].float(), pos_weight=weight
         )
 
 

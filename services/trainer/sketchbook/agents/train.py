@@ -54,6 +54,12 @@ class Taught:
     losses: Tensor | None = None
     hits: Tensor | None = None
 
+    def told(self) -> Taught:
+        """What may be counted: on the CPU, and free of the graph."""
+        if self.losses is None or self.hits is None:
+            return self
+        return Taught(self.loss.detach(), self.read, self.losses.detach().cpu(), self.hits.cpu())
+
 
 @dataclass(slots=True)
 class Tally:
@@ -76,7 +82,7 @@ class Tally:
         chosen = batch.labels[:, 1:] != IGNORE
         rows = torch.arange(len(encoded)).unsqueeze(1).expand_as(chosen)[chosen]
         miss = torch.zeros(len(encoded)).index_add_(0, rows, (~taught.hits).float())
-        total = torch.zeros(len(encoded)).index_add_(0, rows, taught.losses.detach())
+        total = torch.zeros(len(encoded)).index_add_(0, rows, taught.losses)
         means = (total / chosen.sum(1)).tolist()
         for one, missed, mean in zip(encoded, miss.tolist(), means, strict=True):
             self.count[one.task] += 1
@@ -107,6 +113,7 @@ class Run:
     readers: PlaceReaders
     optimizer: torch.optim.Optimizer
     tokenizer: PreTrainedTokenizerFast
+    device: str = "cpu"
     steps: int = 0
     samples: int = 0
     seconds: float = 0.0
@@ -124,7 +131,7 @@ class Run:
 
     def load(self, path: Path, *, whole: bool) -> None:
         """Take weights from a checkpoint, and all the rest of it as well if ``whole``."""
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
         weights = state["model"]
         if not whole and not self.stage.parent_speaks:
             weights = {name: value for name, value in weights.items() if ".visual." in name}
@@ -152,13 +159,15 @@ def start(stage: Stage, *, runs: Path, seed: int) -> Run:
     folder = runs / stage.name
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = tokenizer_for(runs)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     model = new_model(tokenizer, seed)
-    readers = PlaceReaders(model.config.text_config.hidden_size)
+    readers = PlaceReaders(model.config.text_config.hidden_size).to(device)
+    model.to(device)  # pyright: ignore[reportArgumentType] - the stub knows modules only
     parameters = [*model.parameters(), *readers.parameters()]
     optimizer = torch.optim.AdamW(
         parameters, lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
-    run = Run(stage, folder, model, readers, optimizer, tokenizer)
+    run = Run(stage, folder, model, readers, optimizer, tokenizer, device)
     own, parent = folder / "checkpoint.pt", runs / str(stage.parent) / "checkpoint.pt"
     if own.exists():
         run.load(own, whole=True)
@@ -176,8 +185,8 @@ def learn(run: Run, *, budget_s: float, seed: int) -> None:
     while run.seconds < budget_s:
         began = time.monotonic()
         encoded, batch = next(stream)
-        taught = _step(run, batch, budget_s=budget_s)
-        tally.add(encoded, batch, taught)
+        taught = _step(run, batch.to(run.device), budget_s=budget_s)
+        tally.add(encoded, batch, taught.told())
         run.steps, run.samples = run.steps + 1, run.samples + len(encoded)
         run.seconds += time.monotonic() - began
         if run.seconds - logged > _LOG_EVERY_S:
@@ -202,9 +211,12 @@ def _step(run: Run, batch: Batch, *, budget_s: float) -> Taught:
 
 def _teach(run: Run, batch: Batch) -> Taught:
     frozen = run.stage.reading_weight == 0
-    with torch.set_grad_enabled(not frozen), torch.autocast("cpu", torch.bfloat16, enabled=frozen):
+    with (
+        torch.set_grad_enabled(not frozen),
+        torch.autocast(run.device, torch.bfloat16, enabled=frozen),
+    ):
         seen = see(run.model, batch.patched) if batch.patched is not None else None
-    loss, read = torch.zeros(()), torch.ones(())
+    loss, read = torch.zeros((), device=run.device), torch.ones(())
     if seen is not None and batch.place_labels is not None:
         loss, read = run.readers(seen.pooler_output[0].float(), batch.place_labels)
         loss = loss * run.stage.reading_weight
