@@ -25,17 +25,32 @@ class ImageReply(Reply):
     sha256: str
 
 
+class VerdictReply(Reply):
+    """The critic's judgement of an attempt."""
+
+    success: bool
+    reasoning: str = ""
+    refine_prompt: str = ""
+
+
 class AttemptReply(Reply):
     """One attempt of a step."""
 
     number: int
     prompt: str
+    seed: int = 0
+    image: ImageReply | None = None
+    verdict: VerdictReply | None = None
+    speculative: bool = False
 
 
 class StepReply(Reply):
     """One step."""
 
     step_number: int
+    step_name: str = ""
+    instruction: str | None = None
+    auxiliary_text: str | None = None
     text: str
     prompt: str | None
     status: str

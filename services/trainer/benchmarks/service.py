@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
 from services.trainer.benchmarks.records import IMAGE_MARK, Item, Produced, System
-from services.trainer.benchmarks.replies import TrajectoryReply, produced
+from services.trainer.benchmarks.replies import ImageReply, TrajectoryReply, produced
 from shared.contracts.wire import Wire
 from shared.errors import (
     BadReplyError,
@@ -63,7 +63,7 @@ def request_body(item: Item, options: RunOptions) -> dict[str, object]:
     profile = options.profile if options.system is System.FULL else "fast"
     body: dict[str, object | None] = {
         "prompt": item.prompt,
-        "images": [_data_url(path) for path in item.images],
+        "images": [data_url(path) for path in item.images],
         "profile": profile,
         "generator": options.generator,
         "steps": item.steps,
@@ -108,17 +108,28 @@ class InterleaveService:
         """
         started = time.monotonic()
         body = request_body(item, self._options)
-        reply = await self._trajectory(
-            "POST", "/v1/trajectories", json=body, headers={"Idempotency-Key": key}
-        )
+        reply = await self._begin(body, key)
         if self._options.system is System.GENERATOR:
             await self._replace_plan(item, reply, started)
         reply = await self._until_final(reply, started)
         for name, image in reply.images().items():
-            content = await self._call("GET", image.url)
-            _check(content.content, image.sha256, name)
-            write_atomically(folder.item(item.id) / name, content.content)
+            write_atomically(folder.item(item.id) / name, await self.picture(image))
         return produced(item.id, reply, seconds=time.monotonic() - started)
+
+    async def finished(self, body: Mapping[str, object], *, key: str) -> TrajectoryReply:
+        """A trajectory in its final state; errors and ``key`` as in ``produce``."""
+        return await self._until_final(await self._begin(body, key), time.monotonic())
+
+    async def picture(self, image: ImageReply) -> bytes:
+        """A picture's file, checked against its hash; errors as in ``produce``."""
+        content = await self._call("GET", image.url)
+        _check(content.content, image.sha256, image.url)
+        return content.content
+
+    async def _begin(self, body: Mapping[str, object], key: str) -> TrajectoryReply:
+        return await self._trajectory(
+            "POST", "/v1/trajectories", json=body, headers={"Idempotency-Key": key}
+        )
 
     async def _replace_plan(self, item: Item, reply: TrajectoryReply, started: float) -> None:
         reply = await self._until(lambda now: now.status not in _BEFORE_APPROVAL, reply, started)
@@ -225,6 +236,7 @@ def _asked_pause(reply: httpx.Response) -> float | None:
     return float(asked) if asked.isdigit() else None
 
 
-def _data_url(path: Path) -> str:
+def data_url(path: Path) -> str:
+    """A picture as the API takes it."""
     media_type = _MEDIA_TYPES.get(path.suffix.lower(), "image/png")
     return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"

@@ -43,9 +43,11 @@ def running_service(
             process = subprocess.Popen(  # noqa: S603 - our own command
                 (*command, "--data", str(folder / "data")),
                 env={
-                    **os.environ, "LAUNCHER_MODELS": str(models), **_NO_LIMITS,
+                    **os.environ,
+                    "LAUNCHER_MODELS": str(models),
+                    **_NO_LIMITS,
                     **(environment or {}),
-                },  # fmt: skip
+                },
                 stdout=output,
                 stderr=output,
             )
