@@ -1,0 +1,90 @@
+"""All scenarios, and running them one after the other on one stack."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+
+from tests.faults.api import Api, Unanswered
+from tests.faults.proxy import Mode
+from tests.faults.scenarios import kills
+from tests.faults.trial import Outcome, Trial
+from tests.faults.world import MODELS, WORKERS, World
+
+Scenario = Callable[[Trial], Awaitable[None]]
+_TICK_S = 0.1
+_CALM_S = 60.0
+
+SCENARIOS: Mapping[str, tuple[str, Scenario]] = {
+    "kills_at_points": ("G1 worker killed at named points", kills.at_points),
+    "kills_at_random": ("G1 processes killed and stopped at random", kills.at_random),
+}
+"""Name (for ``ONLY``) -> promise as the table says it, and the scenario."""
+
+
+async def run_one(world: World, name: str, *, seed: int, tell: Callable[[str], None]) -> Outcome:
+    """One scenario on a healthy stack; gives its row and tells what is wrong."""
+    promise, scenario = SCENARIOS[name]
+    began = time.monotonic()
+    tell(f"{name} (seed {seed}) ...")
+    async with tended(world), Api(world.url, world.key) as api:
+        await _calm(world)
+        trial = Trial(
+            world, api, random.Random(f"{seed}:{name}"), f"{name}-{seed}-{time.time_ns()}"
+        )
+        try:
+            await scenario(trial)
+        except Unanswered as error:
+            trial.stuck.append(f"{name}: {error}")
+        _heal(world)
+    outcome = trial.outcome(promise)
+    for complaint in (*trial.lost, *trial.doubled, *trial.stuck):
+        tell(f"  ! {complaint}")
+    tell(
+        f"  {outcome.trajectories} trajectories, {outcome.faults} faults,"
+        f" worst recovery {outcome.worst_recovery_s} s, took {time.monotonic() - began:.0f} s"
+    )
+    return outcome
+
+
+@asynccontextmanager
+async def tended(world: World) -> AsyncGenerator[None]:
+    """Whatever dies is started again for the length of the block."""
+
+    async def tend() -> None:
+        while True:
+            world.crew.tend()
+            await asyncio.sleep(_TICK_S)
+
+    task = asyncio.create_task(tend())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _calm(world: World) -> None:
+    """Wait until every process answers, as after the scenario before."""
+    _heal(world)
+    give_up_at = time.monotonic() + _CALM_S
+    names = ("valkey", "seaweedfs", *MODELS, *WORKERS, "gateway")
+    while time.monotonic() < give_up_at:
+        ready = [await asyncio.to_thread(world.crew[name].spec.ready) for name in names]
+        if all(ready):
+            return
+        await asyncio.sleep(_TICK_S)
+
+
+def _heal(world: World) -> None:
+    """Take every fault back."""
+    world.points.disarm()
+    world.wire.set_mode(world.s3, Mode.OPEN)
+    world.wire.statuses.clear()
+    for member in world.crew.members.values():
+        member.held_until_s = 0.0
+        member.go_on()
