@@ -9,10 +9,11 @@ TESTS ?= tests/unit tests/contract tests/integration tests/e2e
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
+export SEED SOAK_MINUTES JSON ONLY
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test lint types unit contract integration e2e browser bench \
-        test-vllm diagram clean
+        test-vllm test-faults diagram clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -51,6 +52,9 @@ unit contract integration e2e: $(STAMP) ## One tier of tests
 
 bench: $(STAMP) ## Measure orchestration overhead and batching
 	$(BIN)/python -m tests.benchmarks
+
+test-faults: $(STAMP) ## Break the running stack in every way (SEED=, SOAK_MINUTES=, JSON=FILE, ONLY=)
+	$(BIN)/python -m tests.faults
 
 test-vllm: $(STAMP) ## The engine client against a real vLLM server (own environment)
 	bash tests/vllm/run.sh

@@ -37,6 +37,19 @@ from tests.faults.script import parse
 SIDE_PX = 16
 MODEL = "scripted"
 REFUSED_HEADER = "x-refuse"
+INFO = GeneratorInfo(
+    name=MODEL,
+    model=MODEL,
+    version="1",
+    max_references=16,
+    default_width_px=SIDE_PX,
+    default_height_px=SIDE_PX,
+    min_side_px=SIDE_PX,
+    max_side_px=256,
+    side_multiple_px=SIDE_PX,
+    default_steps=1,
+    max_batch=8,
+)
 
 
 def planning_app() -> ASGIApp:
@@ -74,19 +87,7 @@ def drawing_app() -> ASGIApp:
 class Paints:
     """A backend that paints one colour, decided by seed and number of references."""
 
-    info: GeneratorInfo = GeneratorInfo(
-        name=MODEL,
-        model=MODEL,
-        version="1",
-        max_references=16,
-        default_width_px=SIDE_PX,
-        default_height_px=SIDE_PX,
-        min_side_px=SIDE_PX,
-        max_side_px=256,
-        side_multiple_px=SIDE_PX,
-        default_steps=1,
-        max_batch=8,
-    )
+    info: GeneratorInfo = INFO
     lanes: int = 1
     ready: bool = True
     alive: bool = True

@@ -57,7 +57,7 @@ class RedisTap:
         if _MESSAGE not in data:
             return True
         for each in self._named(BEFORE_ACK, data):
-            self._tags |= {tag: each for tag in _DELIVERY_TAG.findall(data)}
+            self._tags |= dict.fromkeys(_DELIVERY_TAG.findall(data), each)
         return not any(self._reach(POPPED, each) for each in self._named(POPPED, data))
 
     def _acknowledges(self, data: bytes) -> bool:

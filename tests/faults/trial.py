@@ -113,10 +113,6 @@ class Trial:
 
         await asyncio.gather(*(one(made) for made in fresh))
 
-    def complain(self, about: list[str], *texts: str) -> None:
-        """Note what is wrong."""
-        about.extend(texts)
-
     def outcome(self, promise: str) -> Outcome:
         """The row."""
         return Outcome(
@@ -135,9 +131,7 @@ class Trial:
             self.lost.append(f"{made.id}: gone")
             return
         if not record["final"]:
-            self.stuck.append(
-                f"{made.id}: {record['status']} pending at version of {record['updated_at']}"
-            )
+            self.stuck.append(f"{made.id}: {record['status']} since {record['updated_at']}")
             return
         if record["status"] not in made.expected:
             problem = record["problem"] or {}

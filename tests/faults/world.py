@@ -76,12 +76,11 @@ class World:
         files = (self.folder.path / f"{name}.ledger" for name in MODELS)
         return [entry for file in files for entry in Ledger(file).entries()]
 
-    def kill_caller(self, port: str) -> str | None:
-        """Kill the worker whose connection comes from this local port; gives its name."""
+    def kill_caller(self, port: str) -> None:
+        """Kill the worker whose connection comes from this local port."""
         name = self.crew.owner_of_port(int(port))
         if name is not None:
             self.crew[name].kill()
-        return name
 
 
 @contextmanager

@@ -39,7 +39,7 @@ async def at_points(trial: Trial) -> None:
     """A worker dies at every named point; two bystanders must not notice."""
     await _after_accept(trial)
     for point in _AT_CALLS:
-        await _at(trial, point, lambda r: trial.world.kill_caller(r.worker) and None)
+        await _at(trial, point, lambda r: trial.world.kill_caller(r.worker))
     for point in _AT_REDIS:
         await _at(trial, point, lambda r: trial.world.crew[r.worker].kill())
     await _at_delivery(trial)
@@ -89,7 +89,12 @@ async def _at_delivery(trial: Trial) -> None:
     """The receiver has the webhook, and both workers die before its answer is written down."""
     name = f"kills-{trial.rng.getrandbits(32):x}"
     crew = trial.world.crew
-    done = trial.world.points.arm(DELIVERED, name, lambda _: [crew[w].kill() for w in WORKERS][0])
+
+    def kill_both(_: Reached) -> None:
+        for worker in WORKERS:
+            crew[worker].kill()
+
+    done = trial.world.points.arm(DELIVERED, name, kill_both)
     await trial.start(webhook={"url": f"{trial.world.wire.url}/hooks/{name}"})
     if await _wait(done.is_set):
         trial.fault()
