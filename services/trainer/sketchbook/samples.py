@@ -15,7 +15,7 @@ from services.trainer.sketchbook.phrasing import describe, phrase, phrase_both
 from services.trainer.sketchbook.scenes import sample_edit, sample_editable_scene, sample_scene
 from services.trainer.sketchbook.settling import refined
 from services.trainer.sketchbook.wording import Split, Style
-from services.trainer.sketchbook.world import Scene, outcomes
+from services.trainer.sketchbook.world import Place, Scene, outcomes
 
 TEXT_TO_IMAGE_SHARE = 0.15
 
@@ -68,6 +68,8 @@ class CriticSample:
     success: bool
     refine_prompt: str
     reason: str
+    unclear: frozenset[Place] = frozenset()
+    """Places of the picture after that show nothing that can be made out."""
 
 
 def acceptable(before: Scene | None, prompt: str, after: Scene) -> bool:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from random import Random
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 
-from services.trainer.sketchbook.agents.lessons import Lesson
+from services.trainer.sketchbook.agents.lessons import Lesson, Picture
 from services.trainer.sketchbook.agents.model import (
     IGNORE,
     IMAGE_TOKENS,
@@ -41,8 +40,6 @@ _TYPICAL_TOKENS = 130
 _NOISE_BANK = 1 << 22
 _ROUGH_SHARE = 0.5
 _MAX_NOISE = 0.12
-
-Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

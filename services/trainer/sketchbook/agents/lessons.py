@@ -7,11 +7,14 @@ Not here: the world's samples (``samples``, ``requests``) and turning lessons in
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import pairwise
 from random import Random
+
+import numpy as np
+import numpy.typing as npt
 
 from services.trainer.sketchbook.language import (
     Split,
@@ -20,12 +23,19 @@ from services.trainer.sketchbook.language import (
     outcomes_of,
     sentence,
 )
+from services.trainer.sketchbook.renderer import render
 from services.trainer.sketchbook.requests import SketchRequest, Use, sample_request
 from services.trainer.sketchbook.rewording import reworded
 from services.trainer.sketchbook.samples import CriticSample, critic_sample
-from services.trainer.sketchbook.scenes import sample_edit, sample_editable_scene, sample_scene
+from services.trainer.sketchbook.scenes import (
+    sample_edit,
+    sample_editable_scene,
+    sample_item,
+    sample_scene,
+)
+from services.trainer.sketchbook.settling import refined
 from services.trainer.sketchbook.wording import background_phrase, spot_phrase
-from services.trainer.sketchbook.world import PLACES, Item, Scene, outcomes
+from services.trainer.sketchbook.world import PLACES, Item, Place, Scene, outcomes
 from shared.llm.engine import ChatMessage, ImagePart, TextPart
 from shared.prompts.pack import PromptPack, load_pack
 from shared.prompts.rendering import render_plan_messages, render_verdict_messages
@@ -33,15 +43,21 @@ from shared.prompts.rendering import render_plan_messages, render_verdict_messag
 _FIXED_COUNT_SHARE = 0.12
 _PLACE_FORM = "{row} row, {column}"
 _SAME, _WRONG = "same", "wrong"
+_UNCLEAR = "nothing clear"
+UNCLEAR_REASON = "the picture is not clear."
+_BLENDED_SHARE = 0.05
+
+
+Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A conversation, the answer to learn, and the scenes shown (None: a white canvas)."""
+    """A conversation, the answer to learn, and what is shown (None: a white canvas)."""
 
     messages: tuple[ChatMessage, ...]
     answer: str
-    scenes: tuple[Scene | None, ...] = ()
+    scenes: tuple[Scene | Picture | None, ...] = ()
 
 
 @cache
@@ -105,11 +121,14 @@ def verdict_answer(sample: CriticSample) -> str:
     }
     right = outcomes_of(sample.before, sample.original_prompt)
     asked = _nearest(right, sample.after)
-    thought = f"{comparison(sample.before, sample.after, asked)}. {sample.reason}"
+    compared = comparison(sample.before, sample.after, asked, unclear=sample.unclear)
+    thought = f"{compared}. {sample.reason}"
     return f"<think>{thought}</think><answer>{json.dumps(verdict)}</answer>"
 
 
-def comparison(before: Scene | None, seen: Scene, asked: Scene) -> str:
+def comparison(
+    before: Scene | None, seen: Scene, asked: Scene, *, unclear: Collection[Place] = ()
+) -> str:
     """Each place that changed or should have: what is there, what was asked, and if they agree.
 
     Judged one by one, so that the verdict is no more than whether any of them is wrong.
@@ -123,8 +142,9 @@ def comparison(before: Scene | None, seen: Scene, asked: Scene) -> str:
     for place in PLACES:
         old, now, due = (None if scene is None else scene.at(place)
                          for scene in (before, seen, asked))  # fmt: skip
-        if {now, due} != {old}:
-            pairs.append((spot_phrase(place, _PLACE_FORM), _named(now), _named(due)))
+        shown = _UNCLEAR if place in unclear else _named(now)
+        if {now, due} != {old} or place in unclear:
+            pairs.append((spot_phrase(place, _PLACE_FORM), shown, _named(due)))
     parts = [f"{where}: {now}, asked: {due}, {_SAME if now == due else _WRONG}"
              for where, now, due in pairs]  # fmt: skip
     return "; ".join(parts) or "no change"
@@ -152,6 +172,8 @@ def verdict_lesson(sample: CriticSample) -> Lesson:
 
 def synthetic_verdict_lesson(rng: Random, split: Split = Split.TRAIN) -> Lesson:
     """Judge a rendered outcome, right or wrong, of a prompt in any wording."""
+    if rng.random() < _BLENDED_SHARE:
+        return blended_verdict_lesson(rng)
     sample = critic_sample(rng, split, max_items=rng.choice((1, 2, 3, 4, 6, 6)))
     lesson = verdict_lesson(sample)
     heard = reworded(sample.original_prompt, rng)
@@ -162,6 +184,27 @@ def synthetic_verdict_lesson(rng: Random, split: Split = Split.TRAIN) -> Lesson:
     if sample.success:
         answer = answer.replace(json.dumps(sample.refine_prompt), json.dumps(used))
     return Lesson(verdict_question(heard, used), answer, lesson.scenes)
+
+
+def blended_verdict_lesson(rng: Random) -> Lesson:
+    """Refuse an outcome that is right but for one place, where two things show through each other.
+
+    That is how a generator's picture often fails.
+    """
+    sample = critic_sample(rng, Split.TRAIN, failure_share=0.0)
+    place, ghost = rng.choice(PLACES), sample_item(rng)
+    blended = replace(
+        sample, success=False, reason=UNCLEAR_REASON, unclear=frozenset({place}),
+        refine_prompt=refined(sample.before, sample.original_prompt, rng, Split.TRAIN),
+    )  # fmt: skip
+    if ghost == sample.after.at(place):
+        return verdict_lesson(sample)
+    clear, other = (render(scene).astype(np.float32)
+                    for scene in (sample.after, sample.after.with_item(place, ghost)))  # fmt: skip
+    share = rng.uniform(0.4, 0.6)
+    picture = np.rint(clear * (1 - share) + other * share).astype(np.uint8)
+    lesson = verdict_lesson(blended)
+    return replace(lesson, scenes=(sample.before, picture))
 
 
 def matching_lesson(rng: Random) -> Lesson:

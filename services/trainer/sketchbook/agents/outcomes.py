@@ -23,7 +23,12 @@ from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
 from services.trainer.sketchbook.agents.data import Encoded, Picture, encode, shown
-from services.trainer.sketchbook.agents.lessons import Lesson, verdict_lesson, verdict_question
+from services.trainer.sketchbook.agents.lessons import (
+    UNCLEAR_REASON,
+    Lesson,
+    verdict_lesson,
+    verdict_question,
+)
 from services.trainer.sketchbook.agents.places import Labels, no_labels, place_labels
 from services.trainer.sketchbook.failures import reason_for
 from services.trainer.sketchbook.generator.model import CALL_ARGUMENTS
@@ -33,11 +38,10 @@ from services.trainer.sketchbook.samples import CriticSample, GeneratorSample, g
 from services.trainer.sketchbook.scenes import sample_edit
 from services.trainer.sketchbook.settling import refined
 from services.trainer.sketchbook.wording import Split, Style
-from services.trainer.sketchbook.world import outcomes
+from services.trainer.sketchbook.world import PLACES, outcomes
 
 _BATCH = 16
 _FROM_DRAWN_SHARE = 0.33
-_UNCLEAR = "the picture is not clear."
 _log = logging.getLogger("sketchbook.agents")
 
 
@@ -131,9 +135,9 @@ def critic_case(outcome: Outcome, rng: Random) -> CriticSample:
     success = seen.success
     fix = prompt if success else refined(before, prompt, rng, Split.TRAIN)
     right = outcomes_of(before, prompt)
-    unclear = not success and seen.reading.scene in right
-    reason = _UNCLEAR if unclear else reason_for(right, seen.reading.scene)
-    return CriticSample(before, prompt, prompt, seen.reading.scene, success, fix, reason)
+    unclear = frozenset(place for place in PLACES if not seen.reading.is_legible(place))
+    reason = UNCLEAR_REASON if unclear else reason_for(right, seen.reading.scene)
+    return CriticSample(before, prompt, prompt, seen.reading.scene, success, fix, reason, unclear)
 
 
 def write_outcomes(
