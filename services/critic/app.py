@@ -8,7 +8,7 @@ from services.critic.routes import critic_router
 from services.critic.service import CriticOptions, CriticService
 from services.critic.settings import CriticSettings
 from shared.http.agent_app import make_agent_app
-from shared.llm.agents import late_engine
+from shared.llm.agents import late_engine, model_version
 from shared.prompts.pack import load_pack
 from shared.stores.s3_images import S3ImageStore
 
@@ -20,7 +20,11 @@ def make_app() -> FastAPI:
     settings = CriticSettings()
     engine = late_engine(settings)
     store = S3ImageStore(settings.storage)
-    options = CriticOptions(reasks=settings.reasks, reask_temperature=settings.reask_temperature)
+    options = CriticOptions(
+        reasks=settings.reasks,
+        reask_temperature=settings.reask_temperature,
+        model_version=model_version(settings),
+    )
     service = CriticService(engine, load_pack(settings.pack), store=store, options=options)
     router = critic_router(service)
     return make_agent_app(TITLE, router, engine=engine, store=store, settings=settings)

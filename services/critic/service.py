@@ -38,6 +38,8 @@ class CriticOptions:
     reasks: int = 0
     """How often an unreadable verdict is asked for again."""
     reask_temperature: float = 0.7
+    model_version: str = ""
+    """Stated with every verdict."""
 
 
 class CriticService:
@@ -111,6 +113,7 @@ class CriticService:
             reasoning=stream.thought,
             early=True,
             model=self._engine.model,
+            model_version=self._options.model_version,
             output_tokens=tokens,
         )
 
@@ -124,6 +127,7 @@ class CriticService:
             refine_prompt=draft.refine_prompt or task.used_prompt,
             reasoning=draft.reasoning,
             model=self._engine.model,
+            model_version=self._options.model_version,
             output_tokens=tokens,
         )
 

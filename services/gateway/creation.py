@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from services.gateway.auth import ApiKey
+from services.gateway.forking import first_of_fork
 from services.gateway.idempotency import Claim, claim, settle
 from services.gateway.parts import Parts
-from services.gateway.schemas import TrajectoryBody
-from services.gateway.service import new_trajectory_id
+from services.gateway.schemas import ForkBody, TrajectoryBody
+from services.gateway.service import first_version, new_trajectory_id
 from shared.contracts.trajectories import Trajectory
 from shared.errors import NotFoundError, RequestError, UpstreamError
+
+FirstVersion = Callable[[str], Awaitable[Trajectory]]
+"""Checks a request and gives its first version under an id; saves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +36,66 @@ async def start(
     trace: dict[str, str],
 ) -> Started:
     """Admit the request and create its trajectory, or show the one its key stands for."""
+
+    async def first(trajectory_id: str) -> Trajectory:
+        request = await parts.admission.admit(key.tenant, body)
+        now = parts.trajectories.now()
+        return first_version(key.tenant, trajectory_id, request, now=now, trace=trace)
+
+    fingerprinted = body.model_dump_json().encode()
+    return await _start(parts, key, first, body=fingerprinted, idempotency_key=idempotency_key)
+
+
+async def start_fork(
+    parts: Parts,
+    key: ApiKey,
+    parent_id: str,
+    *,
+    body: ForkBody,
+    idempotency_key: str | None,
+    trace: dict[str, str],
+) -> Started:
+    """Create a fork of the trajectory, or show the one the idempotency key stands for."""
+    parent = await parts.trajectories.load(key.tenant, parent_id)
+
+    async def first(trajectory_id: str) -> Trajectory:
+        return await first_of_fork(parts, parent, body, fork_id=trajectory_id, trace=trace)
+
+    fingerprinted = f"{parent_id}:fork\n{body.model_dump_json()}".encode()
+    return await _start(parts, key, first, body=fingerprinted, idempotency_key=idempotency_key)
+
+
+async def _start(
+    parts: Parts,
+    key: ApiKey,
+    first: FirstVersion,
+    *,
+    body: bytes,
+    idempotency_key: str | None,
+) -> Started:
+    create = partial(_create, parts, first)
     if idempotency_key is None:
-        return Started(await _create(parts, key, body, new_trajectory_id(), trace=trace), False)  # noqa: FBT003
+        return Started(await create(new_trajectory_id()), replayed=False)
     claimed = await claim(
         parts.reservations,
         owner=key.id,
         key=idempotency_key,
-        body=body.model_dump_json().encode(),
+        body=body,
         trajectory_id=new_trajectory_id(),
     )
     if claimed.replayed:
         shown = await parts.trajectories.load(key.tenant, claimed.trajectory_id)
         return Started(shown, replayed=True)
-    return await _finish_claim(parts, key, body, claimed, trace=trace)
+    return await _finish_claim(parts, key, claimed, create)
 
 
-async def _finish_claim(
-    parts: Parts, key: ApiKey, body: TrajectoryBody, claimed: Claim, *, trace: dict[str, str]
-) -> Started:
+async def _finish_claim(parts: Parts, key: ApiKey, claimed: Claim, create: FirstVersion) -> Started:
     earlier = await _existing(parts, key, claimed.trajectory_id)
     if earlier is not None:
         await settle(parts.reservations, claimed)
         return Started(earlier, replayed=True)
     try:
-        trajectory = await _create(parts, key, body, claimed.trajectory_id, trace=trace)
+        trajectory = await create(claimed.trajectory_id)
     except (RequestError, UpstreamError):
         # Nothing was created: the same key may come again, with a better body too.
         await parts.reservations.abandon(claimed.name)
@@ -69,8 +111,5 @@ async def _existing(parts: Parts, key: ApiKey, trajectory_id: str) -> Trajectory
         return None
 
 
-async def _create(
-    parts: Parts, key: ApiKey, body: TrajectoryBody, trajectory_id: str, *, trace: dict[str, str]
-) -> Trajectory:
-    request = await parts.admission.admit(key.tenant, body)
-    return await parts.trajectories.create_or_show(key.tenant, trajectory_id, request, trace)
+async def _create(parts: Parts, first: FirstVersion, trajectory_id: str) -> Trajectory:
+    return await parts.trajectories.create_or_show(await first(trajectory_id))

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from shared.contracts.images import ImageRef
-from shared.contracts.trajectories import Attempt, StepState, Trajectory, TrajectoryRequest
+from shared.contracts.trajectories import (
+    Attempt,
+    ForkOrigin,
+    StepState,
+    Trajectory,
+    TrajectoryRequest,
+)
 from shared.contracts.verdicts import Verdict
 
 FORMAT = "interleave-manifest-1"
@@ -21,9 +28,7 @@ Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
 def manifest_bytes(trajectory: Trajectory) -> bytes:
     """The manifest of ``trajectory`` as canonical UTF-8 JSON, keys sorted."""
-    document = _manifest(trajectory)
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return text.encode() + b"\n"
+    return _canonical(_manifest(trajectory))
 
 
 def manifest_sha256(manifest: bytes) -> str:
@@ -45,10 +50,39 @@ def _manifest(trajectory: Trajectory) -> dict[str, Json]:
         "version": product_version(),
         "status": trajectory.status.value,
         "request": _request(trajectory.request),
+        "forked_from": _origin(trajectory.forked_from),
+        "planner": {"model": trajectory.planner_model, "version": trajectory.planner_version},
+        "plan_revision": trajectory.plan_revision,
         "plan": [step.plan.model_dump(mode="json") for step in trajectory.steps],
         "steps": [_step(step) for step in trajectory.steps],
         "problem": trajectory.problem.code if trajectory.problem else None,
     }
+
+
+def kept_sha256(trajectory: Trajectory, steps: Sequence[StepState]) -> str:
+    """Fingerprint of what a fork keeps of ``trajectory``: its request and these steps."""
+    kept: dict[str, Json] = {
+        "request": _request(trajectory.request),
+        "plan": [step.plan.model_dump(mode="json") for step in steps],
+        "steps": [_step(step) for step in steps],
+    }
+    return hashlib.sha256(_canonical(kept)).hexdigest()
+
+
+def _origin(origin: ForkOrigin | None) -> dict[str, Json] | None:
+    if origin is None:
+        return None
+    return {
+        "step": origin.step,
+        "kept_steps": origin.kept_steps,
+        "replanned": origin.replanned,
+        "sha256": origin.sha256,
+    }
+
+
+def _canonical(document: dict[str, Json]) -> bytes:
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode() + b"\n"
 
 
 def _request(request: TrajectoryRequest) -> dict[str, Json]:
@@ -97,12 +131,13 @@ def _image(ref: ImageRef) -> dict[str, Json]:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Json]:
+    model: dict[str, Json] = {"model": verdict.model, "model_version": verdict.model_version}
     # A success may have been cut early: how much text came before the cut is chance.
     if verdict.success:
-        return {"success": True, "model": verdict.model}
+        return {"success": True, **model}
     return {
         "success": False,
-        "model": verdict.model,
+        **model,
         "reasoning": verdict.reasoning,
         "refine_prompt": verdict.refine_prompt,
     }

@@ -5,7 +5,9 @@ A caller's plan is held to the same rules as the planner's own.
 
 from __future__ import annotations
 
-from services.gateway.schemas import PlanBody, RetryBody
+from collections.abc import Sequence
+
+from services.gateway.schemas import PlanBody, PlanStepBody, RetryBody
 from services.gateway.service import Trajectories
 from shared.contracts.events import PlanApproved, PlanEdited, StepRetryRequested
 from shared.contracts.plans import Plan, PlanStep
@@ -95,17 +97,32 @@ def _earlier_done(trajectory: Trajectory, index: int) -> bool:
 def _check_plan(body: PlanBody, trajectory: Trajectory) -> None:
     request, count = trajectory.request, len(body.steps)
     if request.steps is not None and count != request.steps:
-        raise _invalid("/steps", f"The request asks for exactly {request.steps} steps.")
+        raise invalid("/steps", f"The request asks for exactly {request.steps} steps.")
     if count > request.max_steps:
-        raise _invalid("/steps", f"At most {request.max_steps} steps.")
+        raise invalid("/steps", f"At most {request.max_steps} steps.")
     first = trajectory.steps[0].plan.step_number if trajectory.steps else 1
-    for index, step in enumerate(body.steps):
+    check_steps(body.steps, first=first)
+    for index, (old, new) in enumerate(zip(trajectory.steps, body.steps, strict=False)):
+        if old.status.done and PlanStep(**new.model_dump()) != old.plan:
+            raise invalid(f"/steps/{index}", "This step is kept from the forked trajectory.")
+    if any(step.status.done for step in trajectory.steps[count:]):
+        raise invalid("/steps", "Steps that are done already cannot be left out.")
+
+
+def check_steps(steps: Sequence[PlanStepBody], *, first: int) -> None:
+    """Hold a caller's steps to the rules of every plan; ``first`` is the first one's number.
+
+    Raises:
+        InvalidRequestError: naming the step at fault.
+    """
+    for index, step in enumerate(steps):
         if step.step_number != first + index:
             wanted = f"Step numbers must run from {first} without gaps."
-            raise _invalid(f"/steps/{index}/step_number", wanted)
+            raise invalid(f"/steps/{index}/step_number", wanted)
         if step.prompt is None and not (step.auxiliary_text or step.instruction):
-            raise _invalid(f"/steps/{index}", "A step without a prompt needs text.")
+            raise invalid(f"/steps/{index}", "A step without a prompt needs text.")
 
 
-def _invalid(pointer: str, detail: str) -> InvalidRequestError:
+def invalid(pointer: str, detail: str) -> InvalidRequestError:
+    """The error for one field of the body."""
     return InvalidRequestError(detail, errors=(FieldProblem(pointer=pointer, detail=detail),))

@@ -6,6 +6,7 @@ from services.gateway.views import (
     AttemptView,
     DeliveryView,
     EventView,
+    ForkView,
     ImageView,
     PartView,
     PlanView,
@@ -17,7 +18,13 @@ from services.gateway.views import (
 )
 from shared.contracts.events import PublicEvent
 from shared.contracts.images import ImageRef
-from shared.contracts.trajectories import Attempt, StepState, StepStatus, Trajectory
+from shared.contracts.trajectories import (
+    Attempt,
+    ForkOrigin,
+    StepState,
+    StepStatus,
+    Trajectory,
+)
 from shared.contracts.webhooks import Delivery
 from shared.stores.keys import file_id_of_key
 
@@ -113,6 +120,12 @@ def _request_view(trajectory: Trajectory) -> RequestView:
     )
 
 
+def _fork_view(origin: ForkOrigin | None) -> ForkView | None:
+    if origin is None:
+        return None
+    return ForkView(**origin.model_dump(exclude={"sha256"}))
+
+
 def trajectory_view(trajectory: Trajectory) -> TrajectoryView:
     """The whole public view."""
     return TrajectoryView(
@@ -123,6 +136,7 @@ def trajectory_view(trajectory: Trajectory) -> TrajectoryView:
         updated_at=trajectory.updated_at,
         finished_at=trajectory.finished_at,
         deadline_at=trajectory.deadline_at,
+        forked_from=_fork_view(trajectory.forked_from),
         request=_request_view(trajectory),
         plan_complete=trajectory.plan_complete,
         plan_revision=trajectory.plan_revision,

@@ -120,3 +120,47 @@ class RetryBody(Body):
 
     prompt: Annotated[Prompt | None, Field(max_length=4000)] = None
     seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
+
+
+class ForkBody(Body):
+    """Where a fork begins and what is different from there; what is not given stays as it was.
+
+    Without `steps` and `replan` the rest of the plan is done again.
+    """
+
+    step: Annotated[
+        int,
+        Field(ge=1, le=10_000, description="Its `step_number`: everything before it is kept."),
+    ]
+    prompt: Annotated[
+        Prompt | None, Field(max_length=4000, description="Replaces the prompt of that step.")
+    ] = None
+    steps: Annotated[
+        list[PlanStepBody] | None,
+        Field(min_length=1, max_length=MAX_STEPS, description="Another rest of the plan."),
+    ] = None
+    replan: Annotated[
+        bool, Field(description="The planner writes the plan anew; kept steps stay as they are.")
+    ] = False
+    generator: str | None = None
+    profile: ProfileName | None = None
+    max_attempts: Annotated[int | None, Field(ge=1, le=10)] = None
+    seed: Annotated[int | None, Field(ge=0, le=MAX_SEED, description="By default a new one.")] = (
+        None
+    )
+    references: References | None = None
+    on_exhausted: OnExhausted | None = None
+    approval: Approval | None = None
+    speculation: Speculation | None = None
+    deadline_s: Annotated[float | None, Field(gt=0, le=86_400)] = None
+    max_generator_calls: Annotated[
+        int | None, Field(ge=1, le=1000, description="Kept steps cost nothing of it.")
+    ] = None
+    webhook: WebhookBody | None = None
+    metadata: Annotated[dict[MetadataKey, MetadataValue] | None, Field(max_length=16)] = None
+
+    @model_validator(mode="after")
+    def _one_way_only(self) -> ForkBody:
+        if sum((self.prompt is not None, self.steps is not None, self.replan)) > 1:
+            raise ValueError("give one of `prompt`, `steps` and `replan`")
+        return self

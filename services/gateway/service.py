@@ -63,19 +63,16 @@ class Trajectories:
     dispatcher: Dispatcher
     now: Callable[[], datetime] = utc_now
 
-    async def create(
-        self, tenant: str, trajectory_id: str, request: TrajectoryRequest, trace: dict[str, str]
-    ) -> Trajectory:
+    async def create(self, trajectory: Trajectory) -> Trajectory:
         """Save the first version durably, then have it planned.
 
         Raises:
             VersionConflictError: the id exists.
         """
-        trajectory = first_version(tenant, trajectory_id, request, now=self.now(), trace=trace)
         queued = PublicEvent(
             sequence=1,
             type=f"trajectory.{Status.QUEUED.value}",
-            trajectory_id=trajectory_id,
+            trajectory_id=trajectory.id,
             at=trajectory.created_at,
         )
         await anyio.to_thread.run_sync(self._create, trajectory, queued)
@@ -168,13 +165,11 @@ class Trajectories:
         self.images.delete_prefix(trajectory_prefix(trajectory.tenant, trajectory.id))
         self.store.delete(trajectory.id)
 
-    async def create_or_show(
-        self, tenant: str, trajectory_id: str, request: TrajectoryRequest, trace: dict[str, str]
-    ) -> Trajectory:
+    async def create_or_show(self, trajectory: Trajectory) -> Trajectory:
         """Create it unless an earlier, half-answered call did already."""
         with suppress(VersionConflictError):
-            return await self.create(tenant, trajectory_id, request, trace)
-        return await self.load(tenant, trajectory_id)
+            return await self.create(trajectory)
+        return await self.load(trajectory.tenant, trajectory.id)
 
 
 def first_version(

@@ -100,6 +100,15 @@ class RequestView(View):
     webhook: WebhookTarget | None
 
 
+class ForkView(View):
+    """What this trajectory was forked from, and what it kept."""
+
+    trajectory_id: str
+    step: Annotated[int, Field(description="The `step_number` it begins with.")]
+    kept_steps: int
+    replanned: bool
+
+
 class TrajectoryView(View):
     """A trajectory: state, plan, steps with every attempt and verdict, and the output."""
 
@@ -111,6 +120,7 @@ class TrajectoryView(View):
     updated_at: AwareDatetime
     finished_at: AwareDatetime | None
     deadline_at: AwareDatetime | None
+    forked_from: ForkView | None
     request: RequestView
     plan_complete: bool
     plan_revision: int

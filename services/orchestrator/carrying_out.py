@@ -59,6 +59,9 @@ def _plan(
     state: Trajectory, command: PlanCommand, engines: Engines, cancelled: Cancelled
 ) -> Generator[Happening]:
     yield PlanStarted(command_id=command.id)
+    if command.given is not None:
+        yield PlanArrived(command_id=command.id, plan=command.given)
+        return
     written = 0
     with closing(engines.planner.plan(plan_task(state), cancelled)) as messages:
         for message in messages:
@@ -67,7 +70,12 @@ def _plan(
                     yield PlanStepArrived(command_id=command.id, index=written, step=message.step)
                     written += 1
                 case PlanFinished():
-                    yield PlanArrived(command_id=command.id, plan=message.plan)
+                    yield PlanArrived(
+                        command_id=command.id,
+                        plan=message.plan,
+                        model=message.model,
+                        model_version=message.model_version,
+                    )
                     return
                 case PlanRefused():
                     yield CommandFailed(command_id=command.id, problem=_refused_plan(message))

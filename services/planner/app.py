@@ -8,7 +8,7 @@ from services.planner.routes import planner_router
 from services.planner.service import PlannerOptions, PlannerService
 from services.planner.settings import PlannerSettings, ReaskStyle
 from shared.http.agent_app import make_agent_app
-from shared.llm.agents import late_engine
+from shared.llm.agents import late_engine, model_version
 from shared.prompts.pack import load_pack
 from shared.stores.s3_images import S3ImageStore
 
@@ -25,6 +25,7 @@ def make_app() -> FastAPI:
         explains=settings.reask_style is ReaskStyle.EXPLAIN,
         reask_temperature=settings.reask_temperature,
         max_images=settings.max_images,
+        model_version=model_version(settings),
     )
     service = PlannerService(engine, load_pack(settings.pack), store=store, options=options)
     router = planner_router(service)

@@ -58,6 +58,8 @@ class PlannerOptions:
     """A re-ask tells the model what was wrong; else it only draws again, warmer."""
     reask_temperature: float = 0.7
     max_images: int = 16
+    model_version: str = ""
+    """Stated with every plan."""
 
 
 class PlannerService:
@@ -182,7 +184,10 @@ class PlannerService:
         MODEL_CALLS.labels("plan", self._engine.model, "planned").inc()
         _log.info("plan_written", steps=len(steps), tokens=draft.tokens)
         return PlanFinished(
-            plan=Plan(steps=steps), model=self._engine.model, output_tokens=draft.tokens
+            plan=Plan(steps=steps),
+            model=self._engine.model,
+            model_version=self._options.model_version,
+            output_tokens=draft.tokens,
         )
 
     def _check_images(self, check: PlanCheck) -> None:

@@ -39,6 +39,8 @@ class PlanArrived(Wire):
     type: Literal["plan_arrived"] = "plan_arrived"
     command_id: str
     plan: Plan
+    model: str = ""
+    model_version: str = ""
 
 
 class PictureArrived(Wire):

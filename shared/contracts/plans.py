@@ -84,6 +84,7 @@ class PlanFinished(Wire):
     type: Literal["plan"] = "plan"
     plan: Plan
     model: str = ""
+    model_version: str = ""
     output_tokens: int = 0
 
 

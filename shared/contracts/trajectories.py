@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.images import ImageRef
-from shared.contracts.plans import PlanStep
+from shared.contracts.images import ImageRef, Sha256
+from shared.contracts.plans import Plan, PlanStep
 from shared.contracts.problems import Problem
 from shared.contracts.profiles import Approval, Profile
 from shared.contracts.verdicts import Verdict
@@ -132,10 +132,12 @@ class StepState(Wire):
 
 
 class PlanCommand(Wire):
-    """Ask the planner."""
+    """Ask the planner, unless the plan is given already."""
 
     type: Literal["plan"] = "plan"
     id: str
+    given: Plan | None = None
+    """A fork's plan: it takes the place of the planner's answer, and no planner is called."""
 
 
 class GenerateCommand(Wire):
@@ -163,6 +165,19 @@ class CritiqueCommand(Wire):
 Command = Annotated[PlanCommand | GenerateCommand | CritiqueCommand, Field(discriminator="type")]
 
 
+class ForkOrigin(Wire):
+    """Where the steps of a fork come from that it did not do itself."""
+
+    trajectory_id: str
+    step: int
+    """The ``step_number`` that the fork begins with; what came before is kept."""
+    kept_steps: Annotated[int, Field(ge=0)]
+    replanned: bool = False
+    """The planner writes the rest anew; otherwise the plan was given."""
+    sha256: Sha256
+    """Of what was kept: the request before it and the kept steps, without ids and times."""
+
+
 class Usage(Wire):
     """What a trajectory has cost so far."""
 
@@ -186,6 +201,9 @@ class Trajectory(Wire):
     updated_at: AwareDatetime
     finished_at: AwareDatetime | None = None
     deadline_at: AwareDatetime | None = None
+    forked_from: ForkOrigin | None = None
+    planner_model: str = ""
+    planner_version: str = ""
     plan_complete: bool = False
     plan_revision: int = 0
     steps: tuple[StepState, ...] = ()

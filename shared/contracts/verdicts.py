@@ -34,6 +34,7 @@ class Verdict(Wire):
     early: bool = False
     """The reply was cut as soon as it said success."""
     model: str = ""
+    model_version: str = ""
     output_tokens: int = 0
 
 

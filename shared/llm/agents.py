@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ from shared.llm.engine import ChatEngine
 from shared.llm.late import LateEngine
 from shared.llm.openai_chat import OpenAIChatEngine, OpenAISettings
 from shared.settings import ServiceSettings, StorageSettings
+
+_HASHED_BYTES = 256 * 1024 * 1024
+"""Larger weights are not read twice at start: their revision has to be said."""
+_VERSION_CHARACTERS = 12
 
 
 class EngineKind(StrEnum):
@@ -30,6 +35,8 @@ class AgentSettings(ServiceSettings):
     engine: EngineKind = EngineKind.QWEN3_VL
     model: str
     """Folder or hub name; for ``openai`` the name the server knows."""
+    revision: str = ""
+    """Which version of the model this is, for manifests; empty: a small folder's own hash."""
     pack: str = "interleave"
     """Prompt pack: a name that comes with the project, or a TOML file."""
     base_url: str = ""
@@ -50,6 +57,16 @@ class AgentSettings(ServiceSettings):
 def late_engine(settings: AgentSettings) -> LateEngine:
     """The engine the settings name; ``load`` makes it usable."""
     return LateEngine(lambda: _engine(settings), name=_public_name(settings.model))
+
+
+def model_version(settings: AgentSettings) -> str:
+    """Which version of the model answers; empty when nobody said and it cannot be told."""
+    weights = Path(settings.model) / "model.safetensors"
+    if settings.revision or not weights.is_file():
+        return settings.revision
+    if weights.stat().st_size > _HASHED_BYTES:
+        return ""
+    return hashlib.sha256(weights.read_bytes()).hexdigest()[:_VERSION_CHARACTERS]
 
 
 def _engine(settings: AgentSettings) -> ChatEngine:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
-from services.gateway.creation import start
+from services.gateway.creation import start, start_fork
 from services.gateway.presenter import summary_view, trajectory_view
 from services.gateway.routes.access import Creator, PartsOf, Reader, Writer
 from services.gateway.routes.identifiers import TrajectoryId
 from services.gateway.routes.preferences import MAX_WAIT_S, Prefer, answer, wait_asked
-from services.gateway.schemas import TrajectoryBody
+from services.gateway.schemas import ForkBody, TrajectoryBody
 from services.gateway.views import TrajectoryPage, TrajectoryView
 from shared.contracts.trajectories import Status
 from shared.telemetry.tracing import trace_headers
@@ -90,6 +90,35 @@ async def cancel_trajectory(
     trajectory = await parts.trajectories.cancel(key.tenant, trajectory_id)
     trajectory = await parts.trajectories.wait(trajectory, timeout_s=waited_s)
     return answer(response, trajectory, waited_s=waited_s)
+
+
+@router.post(
+    "/trajectories/{trajectory_id}:fork",
+    status_code=202,
+    responses={200: {"model": TrajectoryView, "description": "Ended within the wait."}},
+)
+async def fork_trajectory(
+    *,
+    trajectory_id: TrajectoryId,
+    body: ForkBody,
+    response: Response,
+    parts: PartsOf,
+    key: Creator,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+) -> TrajectoryView:
+    """Start a new trajectory that keeps the steps before `step` and does the rest anew."""
+    started = await start_fork(
+        parts,
+        key,
+        trajectory_id,
+        body=body,
+        idempotency_key=idempotency_key,
+        trace=dict(trace_headers()),
+    )
+    waited_s = wait_asked(prefer)
+    trajectory = await parts.trajectories.wait(started.trajectory, timeout_s=waited_s)
+    return answer(response, trajectory, waited_s=waited_s, replayed=started.replayed)
 
 
 @router.delete("/trajectories/{trajectory_id}", status_code=204)

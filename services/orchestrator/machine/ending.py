@@ -6,7 +6,7 @@ from services.orchestrator.machine.choosing import best_attempt
 from services.orchestrator.machine.draft import Draft
 from services.orchestrator.machine.problems import DEADLINE, NOT_ACCEPTED
 from shared.contracts.problems import Problem
-from shared.contracts.trajectories import GenerateCommand, Status, StepStatus
+from shared.contracts.trajectories import GenerateCommand, Status, StepState, StepStatus
 
 _UNFINISHED = frozenset({StepStatus.DRAWING, StepStatus.JUDGING})
 
@@ -14,13 +14,22 @@ _UNFINISHED = frozenset({StepStatus.DRAWING, StepStatus.JUDGING})
 def finish_step(draft: Draft, index: int, status: StepStatus, *, chosen: int | None = None) -> None:
     """Close a step and publish its text and picture."""
     draft.change_step(index, status=status, chosen=chosen)
-    step = draft.state.steps[index]
+    _announce(draft, draft.state.steps[index])
+
+
+def announce_kept(draft: Draft, step: StepState) -> None:
+    """Publish a step that a fork has from the trajectory before it."""
+    draft.emit("plan.step", step, plan_step=step.plan)
+    _announce(draft, step)
+
+
+def _announce(draft: Draft, step: StepState) -> None:
     draft.emit(
         "step.finished",
         step,
-        attempt=chosen,
+        attempt=step.chosen,
         text=step.plan.text,
-        success=status in {StepStatus.ACCEPTED, StepStatus.TEXT},
+        success=step.status in {StepStatus.ACCEPTED, StepStatus.TEXT},
         image_sha256=None if step.image is None else step.image.sha256,
     )
 

@@ -35,9 +35,7 @@ def draws_while_planning(request: TrajectoryRequest) -> bool:
 
 def record_start(draft: Draft, _: PlanStarted) -> None:
     """A worker took up the plan."""
-    if draft.state.status is Status.QUEUED:
-        draft.count(planner_calls=1)
-        draft.move_to(Status.PLANNING)
+    _leave_queue(draft)
 
 
 def record_step(draft: Draft, happening: PlanStepArrived) -> None:
@@ -61,7 +59,11 @@ def record_plan(draft: Draft, happening: PlanArrived) -> None:
     for index, step in enumerate(plan.steps):
         _put_step(draft, index, step)
     _cut(draft, len(plan.steps))
-    draft.change(plan_complete=True)
+    draft.change(
+        plan_complete=True,
+        planner_model=happening.model,
+        planner_version=happening.model_version,
+    )
     draft.emit("plan.completed")
     approve = state.request.approval is Approval.PLAN
     draft.move_to(Status.AWAITING_APPROVAL if approve else Status.RUNNING)
@@ -81,7 +83,9 @@ def record_edit(draft: Draft, happening: PlanEdited) -> None:
         or not happening.plan.steps
     ):
         return
-    draft.change(plan_revision=happening.revision, steps=())
+    # A fork's kept steps are done before its plan is approved: an edit is about the rest.
+    kept = tuple(step for step in state.steps if step.status.done)
+    draft.change(plan_revision=happening.revision, steps=kept)
     for index, step in enumerate(happening.plan.steps):
         _put_step(draft, index, step)
     draft.emit("plan.completed")
@@ -95,9 +99,14 @@ def record_approval(draft: Draft, _: PlanApproved) -> None:
 
 def _leave_queue(draft: Draft) -> None:
     # PlanStarted may have been lost on the way; a step proves that planning began.
-    if draft.state.status is Status.QUEUED:
+    if draft.state.status is not Status.QUEUED:
+        return
+    origin = draft.state.forked_from
+    if origin is None or origin.replanned:
         draft.count(planner_calls=1)
-        draft.move_to(Status.PLANNING)
+    draft.move_to(Status.PLANNING)
+    for step in draft.state.steps:
+        ending.announce_kept(draft, step)
 
 
 def _put_step(draft: Draft, index: int, plan_step: PlanStep) -> None:
@@ -126,6 +135,8 @@ def _complaint(state: Trajectory, plan: Plan) -> str | None:
     count, request = len(plan.steps), state.request
     if not count:
         return "The plan has no steps."
+    if count < len(state.steps) and state.steps[count].status.done:
+        return f"The plan has {count} steps, fewer than are done already."
     if count > request.max_steps:
         return f"The plan has {count} steps, more than max_steps = {request.max_steps}."
     if request.steps is not None and count != request.steps:

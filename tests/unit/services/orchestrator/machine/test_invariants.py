@@ -33,10 +33,13 @@ from shared.contracts.generation import Picture
 from shared.contracts.plans import PlanStep
 from shared.contracts.profiles import Approval, OnExhausted, References, Speculation
 from shared.contracts.trajectories import (
+    Attempt,
     CritiqueCommand,
+    ForkOrigin,
     GenerateCommand,
     PlanCommand,
     Status,
+    StepState,
     StepStatus,
     Trajectory,
 )
@@ -56,6 +59,21 @@ PROFILES = st.builds(
 )
 
 
+def with_kept_step(state: Trajectory, prompts: list[str | None]) -> Trajectory:
+    """The first version of a fork that keeps one step."""
+    plan = plan_of(*prompts)
+    attempt = Attempt(number=1, prompt=prompts[0] or "", seed=1, image=image("kept"))
+    kept = StepState(plan=plan.steps[0], status=StepStatus.TEXT)
+    if prompts[0] is not None:
+        kept = StepState(
+            plan=plan.steps[0], status=StepStatus.ACCEPTED, attempts=(attempt,), chosen=1
+        )
+    origin = ForkOrigin(trajectory_id="trj_0", step=2, kept_steps=1, sha256=image("kept").sha256)
+    pending = (PlanCommand(id="plan", given=plan),)
+    changes = {"steps": (kept,), "forked_from": origin, "pending": pending}
+    return state.model_copy(update=changes)
+
+
 class Life(RuleBasedStateMachine):
     """One trajectory; every happening is fed twice."""
 
@@ -70,6 +88,7 @@ class Life(RuleBasedStateMachine):
         budget=st.integers(0, 12),
         plan=PROMPTS,
         exact=st.booleans(),
+        forked=st.booleans(),
     )
     def begin(
         self,
@@ -79,6 +98,7 @@ class Life(RuleBasedStateMachine):
         budget: int,
         plan: list[str | None],
         exact: bool,
+        forked: bool,
     ) -> None:
         self.state = trajectory(
             settings,  # type: ignore[arg-type]
@@ -87,6 +107,8 @@ class Life(RuleBasedStateMachine):
             deadline_s=60,
             steps=len(plan) if exact else None,
         )
+        if forked:
+            self.state = with_kept_step(self.state, plan)
         self.now = START
         self.plan = plan
         self.sequence = 1
