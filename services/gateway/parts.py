@@ -14,6 +14,7 @@ from services.gateway.intake import ImageIntake
 from services.gateway.rate_limit import CallCounter
 from services.gateway.service import Trajectories
 from services.gateway.settings import GatewaySettings
+from shared.stores.durations import CallDurations
 from shared.stores.images import ImageStore
 from shared.stores.tenants import TenantStore
 
@@ -28,6 +29,7 @@ class Parts:
     calls: CallCounter
     reservations: ReservationStore
     deliveries: DeliveryLog
+    durations: CallDurations
     images: ImageStore
     intake: ImageIntake
     catalogue: GeneratorCatalogue

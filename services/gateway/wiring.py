@@ -29,6 +29,7 @@ from shared.clients.generator import GeneratorClient
 from shared.clients.planner import PlannerClient
 from shared.queue import make_celery
 from shared.stores.deliveries import RedisDeliveryStore
+from shared.stores.durations import RedisCallDurations
 from shared.stores.events import EventFeed
 from shared.stores.journal import Journal
 from shared.stores.redis_trajectories import RedisTrajectoryStore
@@ -93,6 +94,7 @@ def _assemble(
         calls=RedisCallCounter(fast),
         reservations=RedisReservationStore(fast),
         deliveries=RedisDeliveryStore(records),
+        durations=RedisCallDurations(records),
         images=images,
         intake=intake,
         catalogue=catalogue,

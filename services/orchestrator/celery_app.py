@@ -27,6 +27,7 @@ from shared.clients.planner import PlannerClient
 from shared.contracts.trajectories import Command
 from shared.queue import make_celery, send_command, send_delivery
 from shared.stores.deliveries import RedisDeliveryStore
+from shared.stores.durations import RedisCallDurations
 from shared.stores.journal import Journal
 from shared.stores.leases import RedisLeases
 from shared.stores.redis_trajectories import RedisTrajectoryStore
@@ -87,6 +88,7 @@ class Parts:
             committer=self._committer,
             heartbeat=self.heartbeat,
             engines=self._engines,
+            durations=RedisCallDurations(self._redis),
             patience=self.settings.patience,
             lease_s=self.settings.lease_s,
             max_executions=self.settings.max_executions,

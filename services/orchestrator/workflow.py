@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 import structlog
@@ -20,8 +21,9 @@ from services.orchestrator.patience import Patience, Tries
 from services.orchestrator.ports import Engines
 from shared.contracts.events import CommandFailed
 from shared.contracts.problems import Problem
-from shared.contracts.trajectories import Command, Trajectory
-from shared.errors import InterleaveError
+from shared.contracts.trajectories import Command, PlanCommand, Trajectory
+from shared.errors import InterleaveError, StoreUnavailableError
+from shared.stores.durations import CallDurations, kind_of
 from shared.stores.leases import Lease, Leases
 from shared.telemetry.tracing import continued
 
@@ -38,6 +40,7 @@ class Workflow:
         committer: Committer,
         heartbeat: Heartbeat,
         engines: Engines,
+        durations: CallDurations,
         patience: Patience,
         lease_s: float,
         max_executions: int,
@@ -46,6 +49,7 @@ class Workflow:
         self._committer = committer
         self._heartbeat = heartbeat
         self._engines = engines
+        self._durations = durations
         self._patience = patience
         self._lease_s = lease_s
         self._max_executions = max_executions
@@ -91,27 +95,38 @@ class Workflow:
 
     def _carry_out(self, state: Trajectory, command: Command, watch: Watch) -> Trajectory | None:
         tries = Tries(self._patience)
-        newest: Trajectory | None = state
-        while newest is not None and not watch.cancelled():
+        while not watch.cancelled():
             try:
-                with closing(
-                    carry_out(state, command, self._engines, watch.cancelled)
-                ) as happenings:
-                    for happening in happenings:
-                        newest = self._committer.commit(state.id, happening, basis=newest)
+                return self._call(state, command, watch)
             except InterleaveError as error:
                 if watch.cancelled():
                     CALLS_STOPPED.labels(command.type).inc()
-                    return newest
+                    return state
                 pause_s = tries.pause_after(error)
                 if pause_s is None:
                     return self._give_up(state, command, error)
                 CALLS_RETRIED.labels(command.type, error.code).inc()
                 _log.info("call_retried", code=error.code, detail=error.detail)
                 watch.stopped.wait(pause_s)
-            else:
-                return newest
+        return state
+
+    def _call(self, state: Trajectory, command: Command, watch: Watch) -> Trajectory | None:
+        """One call, everything that happens meanwhile committed."""
+        newest, happening = state, None
+        began_s = time.perf_counter()
+        with closing(carry_out(state, command, self._engines, watch.cancelled)) as happenings:
+            for happening in happenings:
+                newest = self._committer.commit(state.id, happening, basis=newest)
+        given = isinstance(command, PlanCommand) and command.given is not None
+        if not given and not isinstance(happening, CommandFailed):
+            self._note_duration(state, command, time.perf_counter() - began_s)
         return newest
+
+    def _note_duration(self, state: Trajectory, command: Command, seconds: float) -> None:
+        try:
+            self._durations.record(kind_of(command, state.request.generator), seconds)
+        except StoreUnavailableError:
+            _log.warning("duration_not_recorded")  # an estimate is worth no retry
 
     def _give_up(
         self, state: Trajectory, command: Command, error: InterleaveError

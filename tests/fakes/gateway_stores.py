@@ -17,6 +17,7 @@ from shared.contracts.plans import PlanCheck, PlanCheckResult
 from shared.contracts.trajectories import Command
 from shared.contracts.webhooks import Delivery, DeliveryStatus
 from shared.errors import ServiceUnavailableError
+from shared.stores.durations import KEPT_CALLS
 from shared.stores.events import Gap
 from tests.fakes.trajectory_store import InMemoryTrajectoryStore
 
@@ -61,6 +62,19 @@ class InMemoryCallCounter:
     async def count(self, key_id: str, quota: Quota) -> Standing:
         self.counts[key_id, quota.name] += 1
         return Standing(quota, used=self.counts[key_id, quota.name], resets_in_s=quota.window_s)
+
+
+@dataclass(slots=True)
+class InMemoryCallDurations:
+    """Remembers every call."""
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def record(self, kind: str, seconds: float) -> None:
+        self.seconds[kind] = [seconds, *self.seconds[kind]][:KEPT_CALLS]
+
+    def recent(self, kind: str) -> list[float]:
+        return list(self.seconds[kind])
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 from fastapi import APIRouter
 
 from services.gateway.estimates import Estimate, estimate
@@ -35,4 +36,7 @@ async def list_generators(parts: PartsOf, _key: Reader) -> GeneratorList:
 async def estimate_trajectory(body: TrajectoryBody, parts: PartsOf, _key: Reader) -> Estimate:
     """Calls and seconds to expect; nothing is started, no image is fetched."""
     name = body.generator or parts.catalogue.default
-    return estimate(body, name, await parts.catalogue.describe(name))
+    info = await parts.catalogue.describe(name)
+    return await anyio.to_thread.run_sync(
+        lambda: estimate(body, name, info, durations=parts.durations)
+    )

@@ -16,10 +16,12 @@ from services.gateway.backends.redis_limits import RedisCallCounter
 from services.gateway.backends.redis_reservations import RedisReservationStore
 from services.gateway.idempotency import Reservation, ReservationStore
 from services.gateway.rate_limit import CallCounter, Quota
+from shared.stores.durations import KEPT_CALLS, CallDurations, RedisCallDurations
 from shared.stores.tenants import RedisTenantStore, TenantStore
 from tests.fakes.gateway_stores import (
     InMemoryApiKeyStore,
     InMemoryCallCounter,
+    InMemoryCallDurations,
     InMemoryReservationStore,
     InMemoryTenantStore,
 )
@@ -100,3 +102,20 @@ def test_a_tenants_first_webhook_secret_stays(kind: str, request: pytest.Fixture
     assert store.ensure(tenant, webhook_secret="whsec_a") == "whsec_a"
     assert store.ensure(tenant, webhook_secret="whsec_b") == "whsec_a"
     assert store.webhook_secret(tenant) == "whsec_a"
+
+
+@pytest.mark.parametrize("kind", ["memory", "valkey"])
+def test_the_newest_durations_of_each_kind_of_call_are_kept(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    store: CallDurations = InMemoryCallDurations()
+    if kind == "valkey":
+        server: ValkeyServer = request.getfixturevalue("valkey")
+        store = RedisCallDurations(redis.Redis.from_url(server.url))
+    plan = unique("plan")
+    assert store.recent(plan) == []
+    for number in range(KEPT_CALLS + 1):
+        store.record(plan, float(number))
+    store.record(unique("other"), 7.0)
+    kept = store.recent(plan)
+    assert (len(kept), kept[0], kept[-1]) == (KEPT_CALLS, float(KEPT_CALLS), 1.0)

@@ -33,6 +33,7 @@ from tests.fakes.gateway_stores import (
     DescribedGenerator,
     InMemoryApiKeyStore,
     InMemoryCallCounter,
+    InMemoryCallDurations,
     InMemoryDeliveryLog,
     InMemoryReservationStore,
     InMemoryTenantStore,
@@ -95,6 +96,7 @@ class World:
     tenants: InMemoryTenantStore = field(default_factory=InMemoryTenantStore)
     reservations: InMemoryReservationStore = field(default_factory=InMemoryReservationStore)
     deliveries: InMemoryDeliveryLog = field(default_factory=InMemoryDeliveryLog)
+    durations: InMemoryCallDurations = field(default_factory=InMemoryCallDurations)
     dispatcher: RecordingDispatcher = field(default_factory=RecordingDispatcher)
     planner: ScriptedPlanner = field(default_factory=ScriptedPlanner)
     generators: dict[str, DescribedGenerator] = field(
@@ -145,6 +147,7 @@ class World:
             calls=InMemoryCallCounter(),
             reservations=self.reservations,
             deliveries=self.deliveries,
+            durations=self.durations,
             images=self.images,
             intake=intake,
             catalogue=catalogue,

@@ -120,6 +120,26 @@ async def test_generators_tell_sizes_and_who_is_away(world: World) -> None:
     assert {profile["name"] for profile in found["profiles"]} >= {"default", "paper"}
 
 
+async def test_an_estimate_gives_seconds_once_every_kind_of_call_was_measured(
+    world: World,
+) -> None:
+    world.durations.seconds["plan"] = [2.0]
+    world.durations.seconds["generate:sketchbook"] = [1.0, 3.0, 90.0]
+    async with world.client() as client:
+        body = {"prompt": "a seed", "steps": 2, "max_attempts": 2}
+        before = (await client.post("/v1/trajectories:estimate", json=body)).json()
+        world.durations.seconds["critique"] = [0.5]
+        after = (await client.post("/v1/trajectories:estimate", json=body)).json()
+        fast = await client.post(
+            "/v1/trajectories:estimate", json={"prompt": "a", "profile": "fast"}
+        )
+    assert (before["seconds"], before["note"]) == (None, "No measurement yet of: critique.")
+    assert after["note"] is None
+    assert after["seconds"] == {"least": 9.0, "expected": 11.8, "most": 16.0}
+    assert after["measured"][1] == {"kind": "generate:sketchbook", "median_s": 3.0, "calls": 3}
+    assert [each["kind"] for each in fast.json()["measured"]] == ["plan", "generate:sketchbook"]
+
+
 async def test_an_estimate_starts_nothing(world: World) -> None:
     async with world.client() as client:
         body = {"prompt": "x", "steps": 4, "max_generator_calls": 10}
