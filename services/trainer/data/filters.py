@@ -53,7 +53,7 @@ class Thresholds(Wire):
     """Also leave out attempts whose verdict is not what the score's exact success says.
     Not published; only Sketchbook knows the exact success."""
     balance: bool = True
-    """Balance true and false verdicts per attempt number."""
+    """Balance true and false verdicts, for SFT per attempt number, for RL over all."""
 
 
 def fate(scores: Sequence[float | None], limits: Thresholds) -> Fate:
