@@ -10,7 +10,18 @@ from contextlib import asynccontextmanager, suppress
 
 from tests.faults.api import Api, Unanswered
 from tests.faults.proxy import Mode
-from tests.faults.scenarios import kills
+from tests.faults.scenarios import (
+    cancels,
+    kills,
+    limits,
+    models,
+    poison,
+    queues,
+    storage,
+    stores,
+    streams,
+    webhooks,
+)
 from tests.faults.trial import Outcome, Trial
 from tests.faults.world import MODELS, WORKERS, World
 
@@ -21,6 +32,17 @@ _CALM_S = 60.0
 SCENARIOS: Mapping[str, tuple[str, Scenario]] = {
     "kills_at_points": ("G1 worker killed at named points", kills.at_points),
     "kills_at_random": ("G1 processes killed and stopped at random", kills.at_random),
+    "valkey_killed": ("G2 Valkey killed and restarted", stores.killed),
+    "valkey_wiped": ("G2 Valkey wiped, rebuilt from the journal", stores.wiped),
+    "messages_tripled": ("G3, G13 messages delivered three times, shuffled", queues.tripled),
+    "limits": ("G4, G8 deadlines, budgets, random verdicts", limits.reached),
+    "storage_broken": ("G5 bucket down, slow, silent, refusing, truncating", storage.broken),
+    "models_faulty": ("G6 model services slow, hanging, wrong, dying", models.faulty),
+    "model_returns": ("G6 generator away, no herd when it returns", models.returning),
+    "cancels": ("G7 cancel raced against every transition", cancels.raced),
+    "webhooks": ("G9 webhook receiver away, worker killed", webhooks.receiver_away),
+    "poison": ("G10 commands that kill their worker", poison.poisoned),
+    "streams": ("G11 event streams dropped at every index", streams.dropped),
 }
 """Name (for ``ONLY``) -> promise as the table says it, and the scenario."""
 
@@ -39,8 +61,12 @@ async def run_one(world: World, name: str, *, seed: int, tell: Callable[[str], N
             await scenario(trial)
         except Unanswered as error:
             trial.stuck.append(f"{name}: {error}")
+        except Exception as error:  # noqa: BLE001 - the other scenarios are still to be run
+            trial.lost.append(f"{name}: {error!r}")
         _heal(world)
     outcome = trial.outcome(promise)
+    for note in trial.notes:
+        tell(f"  {note}")
     for complaint in (*trial.lost, *trial.doubled, *trial.stuck):
         tell(f"  ! {complaint}")
     tell(
@@ -83,6 +109,7 @@ async def _calm(world: World) -> None:
 def _heal(world: World) -> None:
     """Take every fault back."""
     world.points.disarm()
+    world.messages.tripling = False
     world.wire.set_mode(world.s3, Mode.OPEN)
     world.wire.statuses.clear()
     for member in world.crew.members.values():

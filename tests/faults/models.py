@@ -23,7 +23,7 @@ from tests.faults.engines import REFUSED_HEADER, drawing_app, judging_app, plann
 from tests.faults.ledger import Ledger
 
 _OPERATIONS = {"/v1/plans": "plan", "/v1/images": "draw", "/v1/verdicts": "judge"}
-_STEP = re.compile(r"/steps/(\d+)/")
+_STEP = re.compile(r"/steps/(\d+)/(\d+)")
 _CONTROL_TIMEOUT_S = 60.0
 _FOREVER_S = 600.0
 _CRASHES_IN_SETUP = 2
@@ -53,6 +53,7 @@ class Call:
     key: str
     step: int
     script: scripts.Script
+    refused: bool
     port: int
     """The caller's, by which the harness finds its process."""
 
@@ -106,7 +107,7 @@ class Scripted:
         if kind in {"status", scripts.RUBBISH, scripts.CUT}:
             await _wrong(send, status=int(value or 200), cut=kind == scripts.CUT)
             return True
-        if kind == scripts.REFUSE:
+        if call.refused:
             scope = {**scope, "headers": [*scope["headers"], (REFUSED_HEADER.encode(), b"1")]}
         return await self._right(call, scope, receive, send=send, body=body)
 
@@ -160,12 +161,14 @@ def _call_of(operation: str, body: bytes, scope: Scope) -> Call:
     key = str(keys.get(operation, lambda: task["after"]["key"])())
     _, script = scripts.parse(task.get("plan_prompt") or task["prompt"])
     found = _STEP.search(key)
+    step, attempt = (int(found[1]), int(found[2])) if found else (0, 0)
     return Call(
         operation=operation,
         trajectory_id=task["trajectory_id"],
         key=key,
-        step=int(found[1]) if found else 0,
+        step=step,
         script=script,
+        refused=operation == "judge" and script.refuses(step=step, attempt=attempt),
         port=scope["client"][1],
     )
 

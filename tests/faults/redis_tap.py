@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from tests.faults.messages import Messages
 from tests.faults.points import Points, Reached
 
 POPPED = "popped"
@@ -27,13 +28,16 @@ _ENDED = b'"type":"trajectory.succeeded"'
 class RedisTap:
     """One connection of a worker."""
 
-    def __init__(self, points: Points, worker: str, tags: dict[bytes, str]) -> None:
+    def __init__(
+        self, points: Points, worker: str, tags: dict[bytes, str], *, messages: Messages
+    ) -> None:
         """``tags``: of popped messages, shared by all connections of the worker."""
         self._points = points
         self._worker = worker
         self._sent = b""
         self._saved: list[tuple[str, str]] = []
         self._tags = tags
+        self._messages = messages
 
     def request(self, data: bytes) -> bool:
         """Look for saves and acknowledgements on their way to the server."""
@@ -56,6 +60,7 @@ class RedisTap:
             return False
         if _MESSAGE not in data:
             return True
+        self._messages.popped(data)
         for each in self._named(BEFORE_ACK, data):
             self._tags |= dict.fromkeys(_DELIVERY_TAG.findall(data), each)
         return not any(self._reach(POPPED, each) for each in self._named(POPPED, data))

@@ -15,8 +15,6 @@ DIE: Final = "die"
 """The service's process ends in the middle of the call."""
 DIE_IN_SETUP: Final = "die_in_setup"
 """... and again when it is started anew, twice."""
-REFUSE: Final = "refuse"
-"""The critic finds the picture wrong."""
 POISON: Final = "poison"
 """Whoever makes this call is killed."""
 FOR_EVER: Final = "*"
@@ -46,6 +44,8 @@ class Script(Wire):
     draw: tuple[str, ...] = ()
     judge: tuple[str, ...] = ()
     steps_hit: tuple[int, ...] = (1,)
+    refused: tuple[int, ...] = ()
+    """Attempts (from 1) of the steps in ``steps_hit`` that the critic finds wrong."""
     stops: bool = False
     """Tell the harness before and after every call, and wait until it says go on."""
     salt: int = 0
@@ -54,6 +54,10 @@ class Script(Wire):
     def prompt(self, step: int = 0) -> str:
         """As the text of a request (step 0) or of a step."""
         return f"{step}|{self.model_dump_json(exclude_defaults=True)}"
+
+    def refuses(self, *, step: int, attempt: int) -> bool:
+        """Whether the critic finds this attempt wrong."""
+        return step in self.steps_hit and attempt in self.refused
 
     def answer(self, operation: str, *, step: int, call: int) -> str:
         """How the ``call``-th call (from 0) of this kind is answered."""

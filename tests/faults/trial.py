@@ -56,6 +56,7 @@ class Trial:
     lost: list[str] = field(default_factory=list[str])
     doubled: list[str] = field(default_factory=list[str])
     stuck: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
     worst_recovery_s: float = 0.0
     _healed_at_s: float = field(default_factory=time.time)
     _number: int = 0
@@ -94,6 +95,14 @@ class Trial:
         """Something was broken; recovery counts from the last time."""
         self.faults += count
         self._healed_at_s = time.time()
+
+    def note(self, text: str) -> None:
+        """Something worth telling that is no complaint."""
+        self.notes.append(text)
+
+    def recheck(self) -> None:
+        """Have everything that was accepted checked once more by the next ``settle``."""
+        self._checked = 0
 
     def healed(self) -> None:
         """What was broken works again: from now on everything must come to its end."""

@@ -18,6 +18,7 @@ from services.launcher.processes import ChildSpec
 from services.launcher.settings import LauncherSettings
 from tests.faults.crew import Crew
 from tests.faults.ledger import Entry, Ledger
+from tests.faults.messages import Messages
 from tests.faults.points import Points
 from tests.faults.proxy import Proxy
 from tests.faults.redis_tap import RedisTap
@@ -29,7 +30,7 @@ LEASE_S = 4.0
 REAP_S = 1.0
 RESEND_S = 1.0
 SILENCE_S = 4.0
-RETRY_WINDOW_S = 15.0
+RETRY_WINDOW_S = 30.0
 _READY_S = 120.0
 _ORCHESTRATOR = {
     "ORCHESTRATOR_LEASE_S": f"{LEASE_S:g}",
@@ -58,6 +59,7 @@ class World:
     crew: Crew
     wire: Wire
     points: Points
+    messages: Messages
     s3: Proxy
     url: str
     redis_url: str
@@ -92,9 +94,9 @@ def running_world(path: Path) -> Generator[World]:
     ports = remembered_ports(
         folder.ports, ("valkey", *servers.SEAWEED_PORTS, *MODELS, "gateway", *own)
     )
-    points = Points()
+    points, messages = Points(), Messages()
     s3 = Proxy(ports["s3_proxy"], ports["s3"])
-    proxies = [s3, *(_redis_proxy(name, ports, points) for name in WORKERS)]
+    proxies = [s3, *(_redis_proxy(name, ports, points, messages) for name in WORKERS)]
     wire = Wire(ports["control"], proxies, points)
     crew = Crew(_specs(folder, ports), folder.path / "logs")
     wiring = services.Wiring(ports, folder.credentials(), LauncherSettings())
@@ -103,16 +105,20 @@ def running_world(path: Path) -> Generator[World]:
     try:
         crew.wait_until_ready(("valkey", "seaweedfs"), timeout_s=_READY_S)
         crew.wait_until_ready((*MODELS, "gateway", *WORKERS, "reaper"), timeout_s=_READY_S)
-        yield World(folder, crew, wire, points, s3, wiring.url("gateway"), redis_url)
+        yield World(folder, crew, wire, points, messages, s3, wiring.url("gateway"), redis_url)
     finally:
         crew.end()
         wire.stop()
 
 
-def _redis_proxy(worker: str, ports: Mapping[str, int], points: Points) -> Proxy:
+def _redis_proxy(
+    worker: str, ports: Mapping[str, int], points: Points, messages: Messages
+) -> Proxy:
     tags: dict[bytes, str] = {}
     return Proxy(
-        ports[f"{worker}_redis"], ports["valkey"], tap=lambda: RedisTap(points, worker, tags)
+        ports[f"{worker}_redis"],
+        ports["valkey"],
+        tap=lambda: RedisTap(points, worker, tags, messages=messages),
     )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from tests.faults import redis_tap
 from tests.faults.points import Reached
+from tests.faults.scenarios.load import steady_load, until
 from tests.faults.script import Script, slow
 from tests.faults.trial import Trial
 from tests.faults.wire import DELIVERED
@@ -30,7 +29,6 @@ _AT_REDIS = (
     redis_tap.BEFORE_FINAL_SAVE,
     redis_tap.AFTER_FINAL_SAVE,
 )
-_REACHED_WITHIN_S = 20.0
 _RANDOM_KILLS = 14
 _VICTIMS = (*WORKERS, *WORKERS, *MODELS, "reaper", "gateway")
 
@@ -47,7 +45,7 @@ async def at_points(trial: Trial) -> None:
 
 async def at_random(trial: Trial) -> None:
     """Random processes are killed, or stopped for longer than a lease, under load."""
-    load = asyncio.create_task(_load(trial, count=60, over_s=25.0))
+    load = asyncio.create_task(steady_load(trial, count=60, over_s=25.0))
     for _ in range(_RANDOM_KILLS):
         await asyncio.sleep(trial.rng.uniform(0.8, 2.4))
         member = trial.world.crew[trial.rng.choice(_VICTIMS)]
@@ -77,7 +75,7 @@ async def _at(trial: Trial, point: str, action: Callable[[Reached], None]) -> No
     victim = await trial.start(script)
     done = trial.world.points.arm(point, victim.id, action)
     await trial.start_many(2)
-    if await _wait(done.is_set):
+    if await until(done.is_set):
         trial.fault()
     else:
         trial.stuck.append(f"{victim.id}: {point} was never reached")
@@ -96,31 +94,11 @@ async def _at_delivery(trial: Trial) -> None:
 
     done = trial.world.points.arm(DELIVERED, name, kill_both)
     await trial.start(webhook={"url": f"{trial.world.wire.url}/hooks/{name}"})
-    if await _wait(done.is_set):
+    if await until(done.is_set):
         trial.fault()
     await trial.settle()
     received = trial.world.wire.received
-    again = await _wait(lambda: sum(r.name == name for r in received) > 1)
+    again = await until(lambda: sum(r.name == name for r in received) > 1)
     ids = {r.headers["webhook-id"] for r in received if r.name == name}
     if not again or len(ids) != 1:
         trial.lost.append(f"webhook {name}: {len(ids)} ids, delivered again: {again}")
-
-
-async def _load(trial: Trial, *, count: int, over_s: float) -> None:
-    async with asyncio.TaskGroup() as group:
-        for _ in range(count):
-            judge = (slow(trial.rng.choice((0.0, 0.1, 1.0))),)
-            draw = (slow(trial.rng.choice((0.0, 0.1, 1.0))),)
-            script = Script(draw=draw, judge=judge, salt=trial.rng.getrandbits(31))
-            group.create_task(trial.start(script))
-            await asyncio.sleep(over_s / count)
-
-
-async def _wait(condition: Callable[[], bool]) -> bool:
-    give_up_at = time.monotonic() + _REACHED_WITHIN_S
-    with suppress(TimeoutError):
-        while time.monotonic() < give_up_at:
-            if condition():
-                return True
-            await asyncio.sleep(0.05)
-    return False
