@@ -80,7 +80,7 @@ def critic_facts(row: CriticRow) -> Json:
 def sharegpt_row(messages: Sequence[ChatMessage], reply: str, images: Sequence[str]) -> Json:
     """A conversation in ShareGPT's form; marks stand where pictures belong."""
     said = {"user": "human", "assistant": "gpt", "system": "system"}
-    turns = [{"from": said[message.role], "value": flat(message)} for message in messages]
+    turns: list[Json] = [{"from": said[m.role], "value": flat(m)} for m in messages]
     row: Json = {
         "conversations": [
             *(turn for turn in turns if turn["from"] != "system"),
@@ -127,7 +127,8 @@ def sequence(
     that was tried next; without it only what counts in the end.
     """
     parts: list[Json] = [{"type": "text", "role": "user", "text": text}]
-    parts += [{"type": "image", "role": "user", "image": names[file]} for file in given]
+    for file in given:
+        parts.append({"type": "image", "role": "user", "image": names[file]})
     for step in steps:
         parts.append(_said(step.plan.text, "step"))
         if reflection:

@@ -9,6 +9,7 @@ Source of the judge's scale: VIEScore (semantic consistency, perceptual quality)
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,11 @@ class GraderScorer:
         """See ``Scorer``."""
         return await asyncio.to_thread(graded, before, prompt, after)
 
+    async def score_pictures(self, before: bytes | None, prompt: str, after: bytes) -> Score:
+        """The same for PNG files in memory."""
+        was = None if before is None else decoded(before)
+        return await asyncio.to_thread(grade_picture, was, prompt, decoded(after))
+
 
 def graded(before: Path | None, prompt: str, after: Path) -> Score:
     """The grader's marks.
@@ -77,7 +83,12 @@ def grade_picture(before: Picture | None, prompt: str, after: Picture) -> Score:
 
 def opened(path: Path) -> Picture:
     """A picture as (height, width, 3) uint8 RGB."""
-    with Image.open(path) as image:
+    return decoded(path.read_bytes())
+
+
+def decoded(content: bytes) -> Picture:
+    """The same of a file in memory."""
+    with Image.open(io.BytesIO(content)) as image:
         return np.asarray(image.convert("RGB"), dtype=np.uint8)
 
 

@@ -35,6 +35,15 @@ def running_service(
 
     ``environment`` holds settings of single services that differ from the usual.
     """
+    with running_stack(models, environment) as (service, _):
+        yield service
+
+
+@contextmanager
+def running_stack(
+    models: Path, environment: Mapping[str, str] | None = None
+) -> Generator[tuple[Service, Path]]:
+    """Like ``running_service``, together with the stack's data folder."""
     with tempfile.TemporaryDirectory(prefix="interleave-evaluate-") as name:
         folder = Path(name)
         command = (sys.executable, "-m", "services.launcher", "up", "--port", "0")
@@ -52,7 +61,7 @@ def running_service(
                 stderr=output,
             )
         try:
-            yield _ready_service(process, folder / "data", log)
+            yield _ready_service(process, folder / "data", log), folder / "data"
         finally:
             process.terminate()
             process.wait(_STOP_TIMEOUT_S)

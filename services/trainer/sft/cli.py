@@ -1,0 +1,136 @@
+"""``interleave sft planner|critic``: supervised fine-tuning. The work is done elsewhere.
+
+Exit codes: 0 done, 1 stopped (checkpoints are kept), 2 the command line or the data is wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.trainer.benchmarks.records import BenchmarkDataError
+from services.trainer.sft.presets import Preset, Role, load_preset
+from services.trainer.sft.ranks import Ranks, is_rank, launch
+
+STOPPED, WRONG = 1, 2
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+RoleArgument = Annotated[Role, typer.Argument(help="Which agent.")]
+PresetOption = Annotated[Preset, typer.Option(help="Size and hyper-parameters.")]
+Data = Annotated[Path, typer.Option(help="A data set of `interleave data`.")]
+Out = Annotated[Path, typer.Option(help="Checkpoints, metrics and the model; resumable.")]
+Model = Annotated[str | None, typer.Option(help="Start from this folder or hub name.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Stop after so many steps.")]
+LearningRate = Annotated[float | None, typer.Option(help="Instead of the preset's.")]
+Epochs = Annotated[float | None, typer.Option(help="Instead of the preset's.")]
+BatchSize = Annotated[int | None, typer.Option("--batch", help="Rows a step over all ranks.")]
+PerDevice = Annotated[
+    int | None, typer.Option("--batch-per-device", help="Rows a rank holds at once.")
+]
+SaveSteps = Annotated[int | None, typer.Option(help="Steps between checkpoints.")]
+Seed = Annotated[int, typer.Option(help="Of the order of rows and of random weights.")]
+Scratch = Annotated[bool, typer.Option(help="Random weights of the model's shape.")]
+Reduced = Annotated[
+    bool, typer.Option(help="A narrow model of the 8B's shape with random weights.")
+]
+Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Go on from a checkpoint.")]
+RanksOption = Annotated[int, typer.Option("--ranks", min=1, help="Processes on this node.")]
+Nodes = Annotated[int, typer.Option(min=1, help="Nodes.")]
+Node = Annotated[int, typer.Option(min=0, help="This node's number.")]
+Meeting = Annotated[str, typer.Option(help="HOST:PORT of node 0, for several nodes.")]
+LaunchFile = Annotated[
+    Path | None, typer.Option(help="Accelerate file: deploy/training/fsdp2.yaml or zero3.yaml.")
+]
+
+
+@contextmanager
+def told_plainly() -> Generator[None]:
+    """Errors become a message and an exit code."""
+    try:
+        yield
+    except BenchmarkDataError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(WRONG) from None
+    except OSError as error:
+        console.print(f"Stopped: {error}; run it again to go on.", style="red", markup=False)
+        raise typer.Exit(STOPPED) from None
+    except KeyboardInterrupt:
+        console.print("Stopped; the same command goes on from the checkpoint.", style="red")
+        raise typer.Exit(STOPPED) from None
+
+
+def started_ranks(ranks: Ranks, module: str) -> bool:
+    """Start the ranks that do the work, if it takes more than this process; exits if they fail."""
+    if ranks.alone or is_rank():
+        return False
+    code = launch(ranks, module, sys.argv[1:])
+    if code:
+        raise typer.Exit(STOPPED)
+    return True
+
+
+@app.command()
+def sft(
+    role: RoleArgument,
+    *,
+    preset: PresetOption = Preset.SKETCHBOOK,
+    data: Data,
+    out: Out,
+    model: Model = None,
+    steps: Steps = None,
+    learning_rate: LearningRate = None,
+    epochs: Epochs = None,
+    batch: BatchSize = None,
+    batch_per_device: PerDevice = None,
+    save_steps: SaveSteps = None,
+    seed: Seed = 0,
+    scratch: Scratch = False,
+    reduced: Reduced = False,
+    resume: Resume = True,
+    ranks: RanksOption = 1,
+    nodes: Nodes = 1,
+    node: Node = 0,
+    meeting: Meeting = "",
+    launch_file: LaunchFile = None,
+) -> None:
+    """Fine-tune an agent on a data set and export it as a model folder."""
+    with told_plainly():
+        together = Ranks(ranks, nodes, node, meeting, launch_file)
+        if started_ranks(together, "services.trainer.sft.cli"):
+            return
+        changes: dict[str, object] = {
+            "model": model,
+            "learning_rate": learning_rate,
+            "epochs": epochs,
+            "batch": batch,
+            "batch_per_device": batch_per_device,
+            "save_steps": save_steps,
+            "seed": seed,
+        }
+        settings = load_preset(preset, changes).for_role(role)
+        # Only here: torch and TRL take seconds to load, and the launching process needs neither.
+        from services.trainer.sft.training import SftRun, train  # noqa: PLC0415
+
+        run = SftRun(
+            settings,
+            data,
+            out,
+            steps=steps,
+            scratch=scratch,
+            reduced=reduced,
+            resume=resume,
+            ranks=together.total,
+        )
+        folder = train(run, console)
+        console.print(f"Model in {folder}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    app()
