@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -15,7 +15,9 @@ import typer
 from services.gateway.auth import ALL_SCOPES, ApiKey, Scope, create_key, new_tenant
 from services.gateway.backends.redis_keys import RedisApiKeyStore
 from services.gateway.settings import GatewaySettings
-from shared.stores.tenants import RedisTenantStore, new_webhook_secret
+from shared.stores.accounts import AccountRecords
+from shared.stores.s3_images import S3ImageStore
+from shared.stores.tenants import AccountTenantStore, new_webhook_secret
 
 app = typer.Typer(no_args_is_help=True, help="The gateway's administration.")
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
@@ -88,14 +90,21 @@ def revoke(key_id: Annotated[str, typer.Argument(help="Id from the list.")]) -> 
 async def _key_store(settings: GatewaySettings) -> AsyncGenerator[RedisApiKeyStore]:
     client = redis.asyncio.Redis.from_url(settings.redis_url)
     try:
-        yield RedisApiKeyStore(client)
+        with _accounts(settings) as accounts:
+            yield RedisApiKeyStore(client, accounts)
     finally:
         await client.aclose()
 
 
-def _ensure_tenant(settings: GatewaySettings, tenant: str) -> None:
+@contextmanager
+def _accounts(settings: GatewaySettings) -> Generator[AccountRecords]:
     with redis.Redis.from_url(settings.redis_url) as client:
-        RedisTenantStore(client).ensure(tenant, webhook_secret=new_webhook_secret())
+        yield AccountRecords(client, S3ImageStore(settings.storage))
+
+
+def _ensure_tenant(settings: GatewaySettings, tenant: str) -> None:
+    with _accounts(settings) as accounts:
+        AccountTenantStore(accounts).ensure(tenant, webhook_secret=new_webhook_secret())
 
 
 def _line(key: ApiKey) -> str:

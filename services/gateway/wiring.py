@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 import redis
 import redis.asyncio
+import structlog
 from redis.exceptions import RedisError
 
 from services.gateway.admission import Admission
@@ -27,18 +28,21 @@ from services.gateway.service import Trajectories
 from services.gateway.settings import GatewaySettings
 from shared.clients.generator import GeneratorClient
 from shared.clients.planner import PlannerClient
+from shared.errors import StoreError
 from shared.queue import make_celery
+from shared.stores.accounts import AccountRecords
 from shared.stores.deliveries import RedisDeliveryStore
 from shared.stores.durations import RedisCallDurations
 from shared.stores.events import EventFeed
 from shared.stores.journal import Journal
 from shared.stores.redis_trajectories import RedisTrajectoryStore
 from shared.stores.s3_images import S3ImageStore
-from shared.stores.tenants import RedisTenantStore
+from shared.stores.tenants import AccountTenantStore
 
 if TYPE_CHECKING:
     from shared.stores.images import ImageStore
 
+_log = structlog.get_logger(__name__)
 _READY_TIMEOUT_S = 3.0
 _REDIS_TIMEOUT_S = 10.0
 """Longer than an event feed's blocking read."""
@@ -63,6 +67,7 @@ async def open_parts(settings: GatewaySettings) -> AsyncGenerator[Parts]:
         )
         stack.push_async_callback(fetcher.close)
         parts = _assemble(settings, records, fast, fetcher=fetcher)
+        await _make_bucket(parts.images)
         await ensure_first_key(
             parts.keys,
             parts.tenants,
@@ -70,6 +75,14 @@ async def open_parts(settings: GatewaySettings) -> AsyncGenerator[Parts]:
             now=datetime.now(UTC),
         )
         yield parts
+
+
+async def _make_bucket(images: ImageStore) -> None:
+    """Have a bucket from the first start on; one that is away is somebody else's to mend."""
+    try:
+        await anyio.to_thread.run_sync(images.ensure_bucket)
+    except StoreError as error:
+        _log.warning("bucket_not_checked", code=error.code, detail=error.detail)
 
 
 def _assemble(
@@ -80,6 +93,7 @@ def _assemble(
     fetcher: ImageFetcher,
 ) -> Parts:
     images = S3ImageStore(settings.storage)
+    accounts = AccountRecords(records, images)
     planner = PlannerClient(settings.planner_url)
     catalogue = GeneratorCatalogue(
         {name: GeneratorClient(url) for name, url in settings.generators.items()},
@@ -89,8 +103,8 @@ def _assemble(
     intake = ImageIntake(images, fetcher, limits)
     return Parts(
         settings=settings,
-        keys=RedisApiKeyStore(fast),
-        tenants=RedisTenantStore(records),
+        keys=RedisApiKeyStore(fast, accounts),
+        tenants=AccountTenantStore(accounts),
         calls=RedisCallCounter(fast),
         reservations=RedisReservationStore(fast),
         deliveries=RedisDeliveryStore(records),

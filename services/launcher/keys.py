@@ -13,8 +13,9 @@ from rich.console import Console
 
 from services.launcher.data_folder import DataFolder
 from services.launcher.errors import NotRunningError
+from services.launcher.services import Wiring
 from services.launcher.settings import LauncherSettings
-from services.launcher.state_file import running_stack
+from services.launcher.state_file import port_of, running_stack
 
 keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 DataOption = Annotated[
@@ -45,11 +46,15 @@ def revoke(
 
 
 def _gateway_keys(*arguments: str, data: Path | None) -> None:
+    settings = LauncherSettings()
     try:
-        stack = running_stack(DataFolder(data or LauncherSettings().data))
+        folder = DataFolder(data or settings.data)
+        stack = running_stack(folder)
     except NotRunningError as error:
         Console().print(error.detail, style="red", markup=False)
         raise typer.Exit(1) from None
     command = (sys.executable, "-m", "services.gateway", "keys", *arguments)
-    environment = os.environ | {"GATEWAY_REDIS_URL": stack.redis_url}
+    ports = {"s3": port_of(stack, "seaweedfs")}
+    storage = Wiring(ports, folder.credentials(), settings).storage("GATEWAY")
+    environment = os.environ | {"GATEWAY_REDIS_URL": stack.redis_url} | storage
     raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)

@@ -48,3 +48,15 @@ def running_stack(folder: DataFolder) -> StackState:
         return StackState.model_validate_json(folder.stack.read_text())
     except ValidationError:
         raise NotRunningError(message) from None
+
+
+def port_of(stack: StackState, name: str) -> int:
+    """The port of one of its processes.
+
+    Raises:
+        NotRunningError: There is no such process.
+    """
+    for process in stack.processes:
+        if process.name == name:
+            return int(process.address.rpartition(":")[2])
+    raise NotRunningError(f"The stack has no {name}.")

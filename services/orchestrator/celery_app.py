@@ -26,13 +26,14 @@ from shared.clients.generator import GeneratorClient
 from shared.clients.planner import PlannerClient
 from shared.contracts.trajectories import Command
 from shared.queue import make_celery, send_command, send_delivery
+from shared.stores.accounts import AccountRecords
 from shared.stores.deliveries import RedisDeliveryStore
 from shared.stores.durations import RedisCallDurations
 from shared.stores.journal import Journal
 from shared.stores.leases import RedisLeases
 from shared.stores.redis_trajectories import RedisTrajectoryStore
 from shared.stores.s3_images import S3ImageStore
-from shared.stores.tenants import RedisTenantStore
+from shared.stores.tenants import AccountTenantStore
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -103,7 +104,7 @@ class Parts:
         return Deliverer(
             self._deliveries,
             Sender(client, policy=self.settings.url_policy),
-            secrets=RedisTenantStore(self._redis),
+            secrets=AccountTenantStore(self._accounts),
             clock=utc_now,
             busy_s=2 * self.settings.webhook_timeout_s,
         )
@@ -116,6 +117,7 @@ class Parts:
             self._leases,
             deliveries=self._deliveries,
             journal=self._journal,
+            accounts=self._accounts,
             committer=self._committer,
             dispatcher=self._dispatcher,
             clock=utc_now,
@@ -161,8 +163,16 @@ class Parts:
         return RedisDeliveryStore(self._redis)
 
     @cached_property
+    def _objects(self) -> S3ImageStore:
+        return S3ImageStore(self.settings.storage)
+
+    @cached_property
+    def _accounts(self) -> AccountRecords:
+        return AccountRecords(self._redis, self._objects)
+
+    @cached_property
     def _journal(self) -> Journal:
-        return Journal(S3ImageStore(self.settings.storage))
+        return Journal(self._objects)
 
     @cached_property
     def _dispatcher(self) -> CeleryDispatcher:

@@ -18,6 +18,7 @@ from services.orchestrator.ports import Clock, Dispatcher
 from shared.contracts.trajectories import Trajectory
 from shared.contracts.webhooks import Delivery
 from shared.errors import StoreError
+from shared.stores.accounts import AccountRecords
 from shared.stores.deliveries import DeliveryStore
 from shared.stores.journal import Journal, rebuild
 from shared.stores.leases import Leases
@@ -39,6 +40,7 @@ class Reaper:
         *,
         deliveries: DeliveryStore,
         journal: Journal,
+        accounts: AccountRecords,
         committer: Committer,
         dispatcher: Dispatcher,
         clock: Clock,
@@ -48,6 +50,7 @@ class Reaper:
         self._leases = leases
         self._deliveries = deliveries
         self._journal = journal
+        self._accounts = accounts
         self._committer = committer
         self._dispatcher = dispatcher
         self._clock = clock
@@ -68,6 +71,8 @@ class Reaper:
         """Restore every trajectory when the store does not remember being intact."""
         if self._store.intact():
             return
+        # First whoever is to be told, then what there is to tell.
+        self._accounts.restore_if_lost()
         restored = rebuild(self._journal, self._store, webhooks=self._due_still)
         STORE_REBUILT.inc(restored)
         _log.warning("store_rebuilt", trajectories=restored)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import base64
 import secrets
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from redis import Redis
+from shared.stores.accounts import AccountRecords, secret_place
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of Standard Webhooks secrets
 _SECRET_BYTES = 32
@@ -29,21 +28,19 @@ class TenantStore(Protocol):
         ...
 
 
-class RedisTenantStore:
-    """A ``TenantStore`` with one hash per tenant."""
+class AccountTenantStore:
+    """A ``TenantStore`` among the account records."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, records: AccountRecords) -> None:
+        self._records = records
 
     def webhook_secret(self, tenant: str) -> str | None:
         """See ``TenantStore.webhook_secret``."""
-        found = self._redis.hget(_key(tenant), "webhook_secret")
-        return found.decode() if isinstance(found, bytes) else found  # pyright: ignore
+        return self._records.get(secret_place(tenant))
 
     def ensure(self, tenant: str, *, webhook_secret: str) -> str:
         """See ``TenantStore.ensure``."""
-        self._redis.hsetnx(_key(tenant), "webhook_secret", webhook_secret)
-        return self.webhook_secret(tenant) or webhook_secret
+        return self._records.put_new(secret_place(tenant), webhook_secret)
 
 
 def new_webhook_secret() -> str:
@@ -54,7 +51,3 @@ def new_webhook_secret() -> str:
 def webhook_secret_from(key: bytes) -> str:
     """``key`` in the form of Standard Webhooks."""
     return SECRET_PREFIX + base64.b64encode(key).decode()
-
-
-def _key(tenant: str) -> str:
-    return f"interleave:tenant:{tenant}"

@@ -1,47 +1,60 @@
-"""API key records in Redis: one hash, digest -> record."""
+"""API key records in Redis: one hash, digest -> record; kept in the bucket as well."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import anyio
+
 from services.gateway.auth import ApiKey
+from shared.stores.accounts import RESTORED, AccountRecords, api_key_place
 from shared.stores.redis_errors import store_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_RECORDS = "interleave:api_keys"
-
 
 class RedisApiKeyStore:
-    """An ``ApiKeyStore`` on ``redis.asyncio``."""
+    """An ``ApiKeyStore`` that finds with ``redis.asyncio`` and writes account records."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, records: AccountRecords) -> None:
         self._redis = redis
+        self._records = records
 
     async def find(self, digest: str) -> ApiKey | None:
-        """See ``ApiKeyStore.find``."""
-        with store_errors():
-            found = await self._redis.hget(_RECORDS, digest)
-            return None if found is None else ApiKey.model_validate_json(found)
+        """See ``ApiKeyStore.find``; an unknown key is looked for in the bucket after a loss."""
+        found, restored = await self._look_up(digest)
+        if found is None and not restored:
+            await anyio.to_thread.run_sync(self._records.restore_if_lost)
+            found, _ = await self._look_up(digest)
+        return found
 
     async def add(self, key: ApiKey) -> None:
         """See ``ApiKeyStore.add``."""
-        with store_errors():
-            await self._redis.hset(_RECORDS, key.digest, key.model_dump_json())
+        place, text = api_key_place(key.digest), key.model_dump_json()
+        await anyio.to_thread.run_sync(self._records.put, place, text)
 
     async def all(self) -> Sequence[ApiKey]:
         """See ``ApiKeyStore.all``."""
-        with store_errors():
-            records = await self._redis.hvals(_RECORDS)
-            keys = [ApiKey.model_validate_json(record) for record in records]
-            return sorted(keys, key=lambda key: (key.created_at, key.id))
+        await anyio.to_thread.run_sync(self._records.restore_if_lost)
+        hash_name = api_key_place("").hash_name
+        records = await anyio.to_thread.run_sync(self._records.all, hash_name)
+        keys = [ApiKey.model_validate_json(record) for record in records]
+        return sorted(keys, key=lambda key: (key.created_at, key.id))
 
     async def remove(self, key_id: str) -> bool:
         """See ``ApiKeyStore.remove``."""
+        for key in await self.all():
+            if key.id == key_id:
+                place = api_key_place(key.digest)
+                return await anyio.to_thread.run_sync(self._records.delete, place)
+        return False
+
+    async def _look_up(self, digest: str) -> tuple[ApiKey | None, bool]:
         with store_errors():
-            for key in await self.all():
-                if key.id == key_id:
-                    return bool(await self._redis.hdel(_RECORDS, key.digest))
-            return False
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hget(api_key_place(digest).hash_name, digest)
+                pipe.exists(RESTORED)
+                found, restored = await pipe.execute()
+        return None if found is None else ApiKey.model_validate_json(found), bool(restored)

@@ -16,8 +16,9 @@ from services.gateway.backends.redis_limits import RedisCallCounter
 from services.gateway.backends.redis_reservations import RedisReservationStore
 from services.gateway.idempotency import Reservation, ReservationStore
 from services.gateway.rate_limit import CallCounter, Quota
+from shared.stores.accounts import AccountRecords
 from shared.stores.durations import KEPT_CALLS, CallDurations, RedisCallDurations
-from shared.stores.tenants import RedisTenantStore, TenantStore
+from shared.stores.tenants import AccountTenantStore, TenantStore
 from tests.fakes.gateway_stores import (
     InMemoryApiKeyStore,
     InMemoryCallCounter,
@@ -25,6 +26,7 @@ from tests.fakes.gateway_stores import (
     InMemoryReservationStore,
     InMemoryTenantStore,
 )
+from tests.fakes.image_store import MemoryImageStore
 from tests.servers import ValkeyServer
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -47,8 +49,14 @@ def unique(name: str) -> str:
     return f"{name}-{uuid.uuid4().hex}"
 
 
-async def test_keys_are_found_listed_and_removed(connection: redis.asyncio.Redis | None) -> None:
-    store: ApiKeyStore = RedisApiKeyStore(connection) if connection else InMemoryApiKeyStore()
+async def test_keys_are_found_listed_and_removed(
+    connection: redis.asyncio.Redis | None, request: pytest.FixtureRequest
+) -> None:
+    store: ApiKeyStore = InMemoryApiKeyStore()
+    if connection is not None:
+        server: ValkeyServer = request.getfixturevalue("valkey")
+        records = AccountRecords(redis.Redis.from_url(server.url), MemoryImageStore())
+        store = RedisApiKeyStore(connection, records)
     key = record_of(unique("il_"), unique("ten_"), now=NOW, name="mine")
     assert await store.find(key.digest) is None
     await store.add(key)
@@ -96,7 +104,7 @@ def test_a_tenants_first_webhook_secret_stays(kind: str, request: pytest.Fixture
     store: TenantStore = InMemoryTenantStore()
     if kind == "valkey":
         server: ValkeyServer = request.getfixturevalue("valkey")
-        store = RedisTenantStore(redis.Redis.from_url(server.url))
+        store = AccountTenantStore(AccountRecords(redis.Redis.from_url(server.url)))
     tenant = unique("ten")
     assert store.webhook_secret(tenant) is None
     assert store.ensure(tenant, webhook_secret="whsec_a") == "whsec_a"

@@ -13,8 +13,9 @@ import standardwebhooks
 
 from shared.contracts.trajectories import Trajectory, WebhookTarget
 from shared.contracts.webhooks import Delivery, DeliveryStatus
+from shared.stores.accounts import AccountRecords
 from shared.stores.deliveries import RedisDeliveryStore
-from shared.stores.tenants import RedisTenantStore, new_webhook_secret
+from shared.stores.tenants import AccountTenantStore, new_webhook_secret
 from tests.integration.orchestrator.stack import Stack, running_stack
 from tests.servers import ValkeyServer
 
@@ -63,7 +64,7 @@ def receiver() -> Iterator[Receiver]:
 def stack(valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder: Path = tmp_path_factory.mktemp("webhooks")
     with running_stack(valkey, folder) as stack:
-        RedisTenantStore(stack.client).ensure("ten_1", webhook_secret=SECRET)
+        AccountTenantStore(AccountRecords(stack.client)).ensure("ten_1", webhook_secret=SECRET)
         stack.start("worker")
         stack.start("reaper")
         yield stack
