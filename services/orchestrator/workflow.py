@@ -19,6 +19,7 @@ from services.orchestrator.measures import (
 )
 from services.orchestrator.patience import Patience, Tries
 from services.orchestrator.ports import Engines
+from services.orchestrator.quarantine import Quarantine
 from shared.contracts.events import CommandFailed
 from shared.contracts.problems import Problem
 from shared.contracts.trajectories import Command, PlanCommand, Trajectory
@@ -53,6 +54,7 @@ class Workflow:
         self._patience = patience
         self._lease_s = lease_s
         self._max_executions = max_executions
+        self._quarantine = Quarantine()
 
     def run_command(self, trajectory_id: str, command_id: str) -> None:
         """Carry out a command unless somebody else does or it is no longer pending."""
@@ -86,9 +88,13 @@ class Workflow:
             problem = _poison(command_id, lease.execution - 1)
             failed = CommandFailed(command_id=command_id, problem=problem)
             return self._committer.commit(state.id, failed, basis=state)
+        with self._quarantine.admitting(lease) as admitted:
+            return self._watched(state, command, lease) if admitted else state
+
+    def _watched(self, state: Trajectory, command: Command, lease: Lease) -> Trajectory | None:
         with (
             continued(state.trace),
-            self._heartbeat.watching(state, command_id, lease) as watch,
+            self._heartbeat.watching(state, command.id, lease) as watch,
             COMMAND_SECONDS.labels(command.type).time(),
         ):
             return self._carry_out(state, command, watch)
