@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from shared.clients.failures import bad_reply
-from shared.clients.transport import CallTimeouts, Cancelled, ModelTransport, never_cancelled
+from shared.clients.transport import Cancelled, ServiceClient, never_cancelled
 from shared.contracts.generation import (
     GENERATE_REPLY,
     GenerateTask,
@@ -13,16 +13,14 @@ from shared.contracts.generation import (
     Picture,
     PictureRefused,
 )
-from shared.errors import InterleaveError
 
 _SERVICE = "generator"
 
 
-class GeneratorClient:
+class GeneratorClient(ServiceClient):
     """Asks one generator service for pictures."""
 
-    def __init__(self, base_url: str, *, timeouts: CallTimeouts | None = None) -> None:
-        self._http = ModelTransport(_SERVICE, base_url, timeouts=timeouts)
+    service = _SERVICE
 
     def draw(
         self, task: GenerateTask, cancelled: Cancelled = never_cancelled
@@ -41,11 +39,3 @@ class GeneratorClient:
             return GeneratorInfo.model_validate_json(answer)
         except ValidationError as error:
             raise bad_reply(_SERVICE, "not a description of a generator.") from error
-
-    async def ready(self) -> bool:
-        """Whether the service takes work now."""
-        try:
-            await self._http.fetch("/readyz")
-        except InterleaveError:
-            return False
-        return True

@@ -8,7 +8,7 @@ from contextlib import closing
 from pydantic import ValidationError
 
 from shared.clients.failures import bad_reply
-from shared.clients.transport import CallTimeouts, Cancelled, ModelTransport, never_cancelled
+from shared.clients.transport import Cancelled, ServiceClient, never_cancelled
 from shared.contracts.plans import (
     PLAN_MESSAGE,
     PlanCheck,
@@ -18,16 +18,14 @@ from shared.contracts.plans import (
     PlanStepWritten,
     PlanTask,
 )
-from shared.errors import InterleaveError
 
 _SERVICE = "planner"
 
 
-class PlannerClient:
+class PlannerClient(ServiceClient):
     """Asks the planner service for plans."""
 
-    def __init__(self, base_url: str, *, timeouts: CallTimeouts | None = None) -> None:
-        self._http = ModelTransport(_SERVICE, base_url, timeouts=timeouts)
+    service = _SERVICE
 
     def plan(
         self, task: PlanTask, cancelled: Cancelled = never_cancelled
@@ -55,14 +53,6 @@ class PlannerClient:
             return PlanCheckResult.model_validate_json(answer)
         except ValidationError as error:
             raise bad_reply(_SERVICE, "not a check result.") from error
-
-    async def ready(self) -> bool:
-        """Whether the service takes work now."""
-        try:
-            await self._http.fetch("/readyz")
-        except InterleaveError:
-            return False
-        return True
 
 
 def _message(line: str) -> PlanStepWritten | PlanFinished | PlanRefused:

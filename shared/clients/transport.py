@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from typing import cast
+from typing import ClassVar, cast
 
 import h11
 import httpx
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.clients.exchange import Exchange, Limits
 from shared.clients.failures import answer_error, connection_error
 from shared.contracts.wire import Wire
-from shared.errors import ServiceTimeoutError
+from shared.errors import InterleaveError, ServiceTimeoutError
 from shared.telemetry.tracing import trace_headers
 
 Cancelled = Callable[[], bool]
@@ -95,6 +95,14 @@ class ModelTransport:
             raise answer_error(self._service, response.status_code, response.content)
         return response.text
 
+    async def ready(self) -> bool:
+        """Whether the service takes work now."""
+        try:
+            await self.fetch("/readyz")
+        except InterleaveError:
+            return False
+        return True
+
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             base_url=self._base_url,
@@ -108,6 +116,20 @@ class ModelTransport:
 
     def _too_long(self, seconds: float) -> str:
         return f"The {self._service} did not answer within {seconds:g} s."
+
+
+class ServiceClient:
+    """The base of the clients: a transport to one address, and whether it is ready."""
+
+    service: ClassVar[str]
+    """What the service is called in problems."""
+
+    def __init__(self, base_url: str, *, timeouts: CallTimeouts | None = None) -> None:
+        self._http = ModelTransport(self.service, base_url, timeouts=timeouts)
+
+    async def ready(self) -> bool:
+        """Whether the service takes work now."""
+        return await self._http.ready()
 
 
 def _is_success(status: int) -> bool:
