@@ -47,6 +47,7 @@ class Tries:
         if not error.retryable or self.answers >= self.patience.max_tries:
             return None
         longest = self.patience.first_pause_s * 2.0 ** min(self.failures - 1, 20)
-        pause = min(longest, self.patience.longest_pause_s) * (0.5 + self.jitter() / 2)
+        # Full jitter: whoever waits for the same service must not come back at the same time.
+        pause = min(longest, self.patience.longest_pause_s) * self.jitter()
         left = self.began_s + self.patience.window_s - self.clock_s()
         return pause if pause < left else None

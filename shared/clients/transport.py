@@ -15,13 +15,19 @@ import h11
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from shared.clients.breaker import Breaker
 from shared.clients.exchange import Exchange, Limits
 from shared.clients.failures import answer_error, connection_error
 from shared.contracts.wire import Wire
-from shared.errors import InterleaveError, ServiceTimeoutError
+from shared.errors import (
+    InterleaveError,
+    ServiceTimeoutError,
+)
 from shared.telemetry.tracing import trace_headers
 
 Cancelled = Callable[[], bool]
+_CANNOT_NOW = frozenset({429, 503})
+"""Statuses by which a service says that it has no room or is not ready."""
 
 
 class CallTimeouts(BaseModel):
@@ -49,6 +55,7 @@ class ModelTransport:
         self._service = service
         self._base_url = base_url.rstrip("/")
         self._timeouts = timeouts or CallTimeouts()
+        self._breaker = Breaker(service)
         self._exchange = Exchange(service, base_url, connect_s=self._timeouts.connect_s)
 
     def post_lines(self, path: str, task: Wire, cancelled: Cancelled) -> Generator[str]:
@@ -58,6 +65,7 @@ class ModelTransport:
             CallCancelledError: within ``POLL_S`` of ``cancelled()`` becoming true.
             UpstreamError: a subclass of it, for whatever else went wrong.
         """
+        self._breaker.check()
         limits = Limits(
             cancelled=cancelled,
             silence_s=self._timeouts.silence_s,
@@ -70,11 +78,22 @@ class ModelTransport:
             with closing(self._exchange.post(path, body, headers=headers, limits=limits)) as parts:
                 status = cast("int", next(parts))
                 chunks = cast("Iterator[bytes]", parts)
+                self._note(status)
                 if not _is_success(status):
                     raise answer_error(self._service, status, b"".join(chunks))
                 yield from _lines(chunks)
         except (OSError, h11.RemoteProtocolError) as error:
+            self._breaker.failed()
             raise connection_error(self._service, error) from error
+        except ServiceTimeoutError:
+            self._breaker.failed()
+            raise
+
+    def _note(self, status: int) -> None:
+        if status in _CANNOT_NOW:
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
 
     def post(self, path: str, task: Wire, cancelled: Cancelled) -> str:
         """The whole answer; raises as ``post_lines`` does."""
