@@ -13,6 +13,7 @@ import httpx
 
 _CALL_S = 20.0
 _PAUSE_S = 0.25
+_WAIT_S = 3
 _OUR_FAULT = 500
 _UNAUTHENTICATED = 401
 _CONFLICT = 409
@@ -27,6 +28,8 @@ class Api:
     """Calls with one key; every call is repeated while the gateway is away."""
 
     def __init__(self, url: str, key: str) -> None:
+        self.conflicts = 0
+        """How often a key was still busy."""
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {key}"},
@@ -49,43 +52,64 @@ class Api:
         await self._http.aclose()
 
     async def create(self, body: Mapping[str, object], *, name: str, timeout_s: float) -> str:
-        """Start a trajectory; the idempotency key makes repeating it harmless."""
-        answer = await self.ask(
-            "POST",
-            "/v1/trajectories",
-            json=body,
-            headers={"Idempotency-Key": name},
-            timeout_s=timeout_s,
-            again=frozenset({_UNAUTHENTICATED, _CONFLICT}),
-        )
+        """Start a trajectory; the idempotency key makes repeating it harmless.
+
+        A request that ended badly keeps its key busy for a while (409): then with another key.
+        """
+        give_up_at = time.monotonic() + timeout_s
+        answer = await self._post(body, name, timeout_s=timeout_s)
+        while answer.status_code == _CONFLICT and time.monotonic() < give_up_at:
+            self.conflicts += 1
+            await asyncio.sleep(_PAUSE_S)
+            answer = await self._post(
+                body, f"{name}-{self.conflicts}", timeout_s=give_up_at - time.monotonic()
+            )
         if answer.status_code >= httpx.codes.BAD_REQUEST:
             message = f"a good request was refused: {answer.status_code} {answer.text[:300]}"
             raise AssertionError(message)
         return str(answer.json()["id"])
 
-    async def trajectory(self, trajectory_id: str, *, timeout_s: float = 30.0) -> Json | None:
-        """The record, or None if there is none."""
-        url = f"/v1/trajectories/{trajectory_id}"
+    async def _post(
+        self, body: Mapping[str, object], name: str, *, timeout_s: float
+    ) -> httpx.Response:
+        return await self.ask(
+            "POST",
+            "/v1/trajectories",
+            json=body,
+            headers={"Idempotency-Key": name},
+            timeout_s=timeout_s,
+            again=frozenset({_UNAUTHENTICATED}),
+        )
+
+    async def trajectory(
+        self, trajectory_id: str, *, timeout_s: float = 30.0, wait_s: int = 0
+    ) -> Json | None:
+        """The record, or None if there is none; ``wait_s``: at most so long for its end."""
+        url = f"/v1/trajectories/{trajectory_id}?wait={wait_s}"
         answer = await self.ask(
             "GET", url, timeout_s=timeout_s, again=frozenset({_UNAUTHENTICATED})
         )
         return answer.json() if answer.is_success else None
 
-    async def until_final(self, trajectory_id: str, *, timeout_s: float) -> Json | None:
-        """The record once it is final, or as it is when time is up; None if it is not there."""
-        give_up_at = time.monotonic() + timeout_s
+    async def until_final(self, trajectory_id: str, *, still_s: float) -> Json | None:
+        """The record once it is final, or as it is after ``still_s`` without any progress.
+
+        None if it is not there.
+        """
+        give_up_at = time.monotonic() + still_s
         record: Json | None = None
-        missing = 0
         while time.monotonic() < give_up_at:
             try:
-                record = await self.trajectory(
-                    trajectory_id, timeout_s=max(1.0, give_up_at - time.monotonic())
+                newer = await self.trajectory(
+                    trajectory_id, wait_s=_WAIT_S, timeout_s=give_up_at - time.monotonic()
                 )
             except Unanswered:
                 break
-            missing = missing + 1 if record is None else 0
-            if record is not None and record["final"]:
-                return record
+            if newer is not None and newer["final"]:
+                return newer
+            if newer is not None and (record is None or newer["sequence"] > record["sequence"]):
+                give_up_at = time.monotonic() + still_s
+            record = newer
             await asyncio.sleep(_PAUSE_S)
         return record
 

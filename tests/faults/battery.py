@@ -65,6 +65,8 @@ async def run_one(world: World, name: str, *, seed: int, tell: Callable[[str], N
             trial.lost.append(f"{name}: {error!r}")
         _heal(world)
     outcome = trial.outcome(promise)
+    if api.conflicts:
+        trial.note(f"{api.conflicts} times an idempotency key was still busy (409)")
     for note in trial.notes:
         tell(f"  {note}")
     for complaint in (*trial.lost, *trial.doubled, *trial.stuck):

@@ -50,7 +50,7 @@ async def _one(trial: Trial, slots: asyncio.Semaphore) -> _Cancel:
         asked_at_s = time.time()
         answer = await trial.api.cancel(made.id)
         trial.fault()
-        made.record = await trial.api.until_final(made.id, timeout_s=30.0)
+        made.record = await trial.api.until_final(made.id, still_s=30.0)
     return _Cancel(made, asked_at_s, answer)
 
 
