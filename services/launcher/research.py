@@ -6,6 +6,7 @@ trainer as it stands. Not here: what these commands do.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,7 +56,9 @@ def _handler(module: str) -> Callable[[typer.Context], None]:
 
 def _code(command: tuple[str, ...]) -> int:
     """The command's exit code; a Ctrl-C reaches it as well, and it is waited for."""
-    with subprocess.Popen(command) as process:
+    # Torch's threads spin while they wait: on a machine with other work, one is much faster.
+    environment = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", **os.environ}
+    with subprocess.Popen(command, env=environment) as process:
         while True:
             try:
                 return process.wait()
