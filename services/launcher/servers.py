@@ -49,7 +49,8 @@ def valkey(folder: DataFolder, ports: Mapping[str, int], credentials: Credential
         "dir": (folder.path / "valkey").resolve(),
         "requirepass": credentials.redis_password,
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        # What was answered is on the disk: nothing accepted is lost with the power either.
+        "appendfsync": "always",
         "save": '""',
         "maxmemory-policy": "noeviction",
     }

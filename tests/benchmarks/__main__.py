@@ -16,6 +16,7 @@ from rich.table import Table
 
 from shared.telemetry.logging import configure_logging
 from tests.benchmarks.breakdown import per_pair_ms, queue_hop_ms
+from tests.benchmarks.durability import durability_ms
 from tests.benchmarks.overhead import Load, measure
 from tests.benchmarks.stack import running
 
@@ -35,13 +36,16 @@ def main() -> None:
         hop_ms = queue_hop_ms(stack)
         stack.stack.children["worker"].stop()
         parts = per_pair_ms(stack)
+        durable = durability_ms(stack)
     _print(console, loads, memory, parts, hop_ms=hop_ms)
+    console.print("Written to the disk, ms:", durable, "(the launcher's server: always)")
     record = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": _machine(),
         "loads": [asdict(load) for load in loads],
         "per_generator_call_ms": {**parts, "queue hop (there are two)": hop_ms},
         "memory_mib": memory,
+        "durability_ms": durable,
     }
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(record, indent=1) + "\n")

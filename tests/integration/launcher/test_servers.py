@@ -50,7 +50,7 @@ def test_both_keep_their_data_and_ask_for_their_passwords(tmp_path: Path) -> Non
     with running(folder) as ports:
         client = redis.Redis.from_url(servers.redis_url(ports, folder.credentials()))
         client.set("kept", "yes")
-        assert client.config_get("appendfsync")["appendfsync"] == "everysec"
+        assert client.config_get("appendfsync")["appendfsync"] == "always"
         assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
         s3(folder, ports).put_object(servers.BUCKET, "kept", io.BytesIO(b"yes"), 3)
         with pytest.raises(redis.AuthenticationError):
