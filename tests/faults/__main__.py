@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from shared.telemetry.logging import configure_logging
-from tests.faults.battery import SCENARIOS, run_one
+from tests.faults.battery import SCENARIOS, SMALL, run_one
 from tests.faults.report import added, kept, table, write_json
 from tests.faults.trial import Outcome
 from tests.faults.world import World, running_world
@@ -22,8 +22,9 @@ def main() -> int:
     seed = int(os.environ.get("SEED") or 1)
     soak_s = 60 * float(os.environ.get("SOAK_MINUTES") or 0)
     names = [name for name in (os.environ.get("ONLY") or "").split(",") if name] or list(SCENARIOS)
-    if unknown := [name for name in names if name not in SCENARIOS]:
-        print(f"No scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}.")
+    known = [*SCENARIOS, *SMALL]
+    if unknown := [name for name in names if name not in known]:
+        print(f"No scenario {', '.join(unknown)}; there are {', '.join(known)}.")
         return 2
     configure_logging(level="WARNING", output="console", service="faults")
     folder = tempfile.mkdtemp(prefix="interleave-faults-")

@@ -22,7 +22,7 @@ async def doubled(api: Api, record: Json, *, rebuilt: bool = False) -> list[str]
         rebuilt: the store was lost on the way: its early events may be gone, never doubled.
     """
     events = await api.events(record["id"])
-    complaints = [*_of_events(events, record, rebuilt=rebuilt), *_of_steps(record)]
+    complaints = [*event_complaints(events, record, rebuilt=rebuilt), *step_complaints(record)]
     manifest = json.loads(await api.manifest(record["id"]))
     if len(manifest["steps"]) != len(record["steps"]):
         complaints.append("manifest and record differ")
@@ -30,7 +30,8 @@ async def doubled(api: Api, record: Json, *, rebuilt: bool = False) -> list[str]
     return [f"{record['id']}: {complaint}" for complaint in complaints]
 
 
-def _of_events(events: Sequence[Json], record: Json, *, rebuilt: bool) -> Generator[str]:
+def event_complaints(events: Sequence[Json], record: Json, *, rebuilt: bool) -> Generator[str]:
+    """What is wrong with the history."""
     if not events:
         if not rebuilt:
             yield "no events"
@@ -57,7 +58,8 @@ def _final(kind: str) -> bool:
     return kind.startswith(_PREFIX) and kind.removeprefix(_PREFIX) in _FINALS
 
 
-def _of_steps(record: Json) -> Generator[str]:
+def step_complaints(record: Json) -> Generator[str]:
+    """What is wrong with steps, attempts and counts."""
     numbers = [step["step_number"] for step in record["steps"]]
     if numbers != sorted(set(numbers)):
         yield f"steps {numbers}"

@@ -1,26 +1,13 @@
-"""The models behind the scripted services: a plan, a flat picture, a kind verdict.
-
-``drawing_app`` is the real generator service (store, batcher, hang-up) on a backend that paints.
-"""
+"""The minds behind the scripted planner and critic: a plan, a kind verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-
-from PIL import Image
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from services.generator.app import build_app
-from services.generator.batcher import BatchLimits
-from services.generator.ports import Drawing, DrawRequest
-from services.generator.service import GeneratorService
-from services.generator.settings import GeneratorSettings
-from shared.contracts.generation import GeneratorInfo
 from shared.contracts.plans import (
     Plan,
     PlanCheckResult,
@@ -31,25 +18,10 @@ from shared.contracts.plans import (
 )
 from shared.contracts.verdicts import Verdict, VerdictTask
 from shared.contracts.wire import Wire
-from shared.stores.s3_images import S3ImageStore
 from tests.faults.script import parse
 
-SIDE_PX = 16
 MODEL = "scripted"
 REFUSED_HEADER = "x-refuse"
-INFO = GeneratorInfo(
-    name=MODEL,
-    model=MODEL,
-    version="1",
-    max_references=16,
-    default_width_px=SIDE_PX,
-    default_height_px=SIDE_PX,
-    min_side_px=SIDE_PX,
-    max_side_px=256,
-    side_multiple_px=SIDE_PX,
-    default_steps=1,
-    max_batch=8,
-)
 
 
 def planning_app() -> ASGIApp:
@@ -73,43 +45,6 @@ def judging_app() -> ASGIApp:
             Route("/healthz", _ready),
         ]
     )
-
-
-def drawing_app() -> ASGIApp:
-    """The real generator service on ``Paints``."""
-    settings = GeneratorSettings()
-    limits = BatchLimits(max_batch=8, max_wait_s=0.0, max_waiting=1024)
-    service = GeneratorService(Paints(), S3ImageStore(settings.storage), limits=limits)
-    return build_app(service, settings)
-
-
-@dataclass
-class Paints:
-    """A backend that paints one colour, decided by seed and number of references."""
-
-    info: GeneratorInfo = INFO
-    lanes: int = 1
-    ready: bool = True
-    alive: bool = True
-
-    async def open(self) -> None:
-        """Nothing is loaded."""
-
-    async def close(self) -> None:
-        """Nothing is freed."""
-
-    def shape_of(self, request: DrawRequest) -> Hashable:
-        """What may be drawn together."""
-        return (request.width_px, request.height_px, len(request.references))
-
-    async def draw(self, requests: Sequence[DrawRequest]) -> Sequence[Drawing]:
-        """One colour each."""
-        return [
-            Image.new(
-                "RGB", (one.width_px, one.height_px), (one.seed % 256, len(one.references), 99)
-            )
-            for one in requests
-        ]
 
 
 async def _write_plan(request: Request) -> Response:

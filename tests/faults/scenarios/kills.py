@@ -61,6 +61,18 @@ async def at_random(trial: Trial) -> None:
     await trial.settle()
 
 
+async def smoke(trial: Trial) -> None:
+    """A quarter of a minute: three workers killed under a little load."""
+    load = asyncio.create_task(steady_load(trial, count=8, over_s=4.0))
+    for worker in (*WORKERS, WORKERS[0]):
+        await asyncio.sleep(trial.rng.uniform(0.5, 1.5))
+        trial.world.crew[worker].kill()
+        trial.fault()
+    await load
+    trial.healed()
+    await trial.settle()
+
+
 async def _after_accept(trial: Trial) -> None:
     """Everything that could have heard of it dies the moment the caller has the 202."""
     await trial.start_many(3)
