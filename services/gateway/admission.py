@@ -63,7 +63,7 @@ class Admission:
         settings = resolve_profile(body)
         _check_abilities(body, settings, info)
         if body.webhook is not None:
-            await self._check_webhook(body.webhook.url)
+            await self.check_webhook(body.webhook.url, pointer="/webhook/url")
         await self._check_plannable(body)
         images = await self.intake.resolve_all(tenant, body.images)
         width, height = _size(body, info, images)
@@ -96,13 +96,18 @@ class Admission:
         except InvalidRequestError as error:
             raise _field_error("/prompt", error.detail) from error
 
-    async def _check_webhook(self, url: str) -> None:
+    async def check_webhook(self, url: str, *, pointer: str) -> None:
+        """Refuse an address that may not be visited; it is checked again at every delivery.
+
+        Raises:
+            InvalidRequestError: naming the field at ``pointer``.
+        """
         try:
             await anyio.to_thread.run_sync(
                 lambda: pin_url(url, self.url_policy, resolver=self.resolver)
             )
         except InvalidRequestError as error:
-            raise _field_error("/webhook/url", error.detail) from error
+            raise _field_error(pointer, error.detail) from error
 
     async def _check_plannable(self, body: TrajectoryBody) -> None:
         """Ask the planner; while it is away the request is taken, and planned when it is back."""

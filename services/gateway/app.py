@@ -21,6 +21,7 @@ from services.gateway.routes import (
     plans,
     trajectories,
     uploads,
+    webhook_endpoints,
     webhooks,
 )
 from services.gateway.routes.access import RateLimitHeadersMiddleware
@@ -83,6 +84,7 @@ def build_app(settings: GatewaySettings, open_parts: OpenParts) -> FastAPI:
         uploads,
         files,
         webhooks,
+        webhook_endpoints,
         openai,
     ):
         app.include_router(

@@ -23,7 +23,7 @@ class DeliveryLog(Protocol):
         ...
 
     def page(
-        self, tenant: str, *, limit: int, cursor: str | None
+        self, tenant: str, *, limit: int, cursor: str | None, endpoint: str | None = None
     ) -> tuple[list[Delivery], str | None]:
         """Newest first."""
         ...

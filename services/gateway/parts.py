@@ -9,6 +9,7 @@ from services.gateway.admission import Admission
 from services.gateway.auth import ApiKeyStore
 from services.gateway.catalogue import GeneratorCatalogue
 from services.gateway.delivery_log import DeliveryLog
+from services.gateway.endpoints import Endpoints
 from services.gateway.idempotency import ReservationStore
 from services.gateway.intake import ImageIntake
 from services.gateway.rate_limit import CallCounter
@@ -29,6 +30,7 @@ class Parts:
     calls: CallCounter
     reservations: ReservationStore
     deliveries: DeliveryLog
+    endpoints: Endpoints
     durations: CallDurations
     images: ImageStore
     intake: ImageIntake

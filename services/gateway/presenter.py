@@ -203,6 +203,7 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
         sequence=delivery.sequence,
         event=delivery.event,
         url=delivery.url,
+        endpoint=delivery.endpoint,
         status=delivery.status,
         created_at=delivery.created_at,
         tries=list(delivery.tries),

@@ -221,6 +221,9 @@ class DeliveryView(View):
     sequence: int
     event: str
     url: str
+    endpoint: Annotated[
+        str | None, Field(description="Id of the webhook endpoint; none: the request named it.")
+    ]
     status: DeliveryStatus
     created_at: AwareDatetime
     tries: list[DeliveryTry]

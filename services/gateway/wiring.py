@@ -20,6 +20,7 @@ from services.gateway.backends.redis_limits import RedisCallCounter
 from services.gateway.backends.redis_reservations import RedisReservationStore
 from services.gateway.bootstrap import ensure_first_key
 from services.gateway.catalogue import GeneratorCatalogue
+from services.gateway.endpoints import Endpoints
 from services.gateway.fetcher import ImageFetcher
 from services.gateway.intake import ImageIntake
 from services.gateway.parts import Parts
@@ -33,6 +34,7 @@ from shared.queue import make_celery
 from shared.stores.accounts import AccountRecords
 from shared.stores.deliveries import RedisDeliveryStore
 from shared.stores.durations import RedisCallDurations
+from shared.stores.endpoints import AccountEndpointStore
 from shared.stores.events import EventFeed
 from shared.stores.journal import Journal
 from shared.stores.redis_trajectories import RedisTrajectoryStore
@@ -101,24 +103,27 @@ def _assemble(
     )
     limits = PictureLimits(settings.max_image_bytes, settings.max_image_pixels)
     intake = ImageIntake(images, fetcher, limits)
+    deliveries = RedisDeliveryStore(records)
+    admission = Admission(
+        catalogue=catalogue,
+        intake=intake,
+        planner=planner,
+        url_policy=settings.url_policy,
+        max_images=settings.max_images,
+    )
     return Parts(
         settings=settings,
         keys=RedisApiKeyStore(fast, accounts),
         tenants=AccountTenantStore(accounts),
         calls=RedisCallCounter(fast),
         reservations=RedisReservationStore(fast),
-        deliveries=RedisDeliveryStore(records),
+        deliveries=deliveries,
+        endpoints=Endpoints(AccountEndpointStore(accounts), deliveries, admission),
         durations=RedisCallDurations(records),
         images=images,
         intake=intake,
         catalogue=catalogue,
-        admission=Admission(
-            catalogue=catalogue,
-            intake=intake,
-            planner=planner,
-            url_policy=settings.url_policy,
-            max_images=settings.max_images,
-        ),
+        admission=admission,
         trajectories=Trajectories(
             store=RedisTrajectoryStore(records),
             feed=EventFeed(fast),

@@ -17,9 +17,10 @@ from services.orchestrator.committing import Committer
 from services.orchestrator.heartbeat import Heartbeat
 from services.orchestrator.ports import Engines
 from services.orchestrator.reaper import Reaper
+from services.orchestrator.sending import Sender
 from services.orchestrator.settings import OrchestratorSettings
 from services.orchestrator.snapshots import BackgroundSnapshots
-from services.orchestrator.webhooks import Deliverer, Sender
+from services.orchestrator.webhooks import Deliverer
 from services.orchestrator.workflow import Workflow
 from shared.clients.critic import CriticClient
 from shared.clients.generator import GeneratorClient
@@ -29,6 +30,7 @@ from shared.queue import make_celery, send_command, send_delivery
 from shared.stores.accounts import AccountRecords
 from shared.stores.deliveries import RedisDeliveryStore
 from shared.stores.durations import RedisCallDurations
+from shared.stores.endpoints import AccountEndpointStore
 from shared.stores.journal import Journal
 from shared.stores.leases import RedisLeases
 from shared.stores.redis_trajectories import RedisTrajectoryStore
@@ -105,6 +107,7 @@ class Parts:
             self._deliveries,
             Sender(client, policy=self.settings.url_policy),
             secrets=AccountTenantStore(self._accounts),
+            endpoints=self._endpoints,
             clock=utc_now,
             busy_s=2 * self.settings.webhook_timeout_s,
         )
@@ -118,6 +121,7 @@ class Parts:
             deliveries=self._deliveries,
             journal=self._journal,
             accounts=self._accounts,
+            endpoints=self._endpoints,
             committer=self._committer,
             dispatcher=self._dispatcher,
             clock=utc_now,
@@ -171,6 +175,10 @@ class Parts:
         return AccountRecords(self._redis, self._objects)
 
     @cached_property
+    def _endpoints(self) -> AccountEndpointStore:
+        return AccountEndpointStore(self._accounts)
+
+    @cached_property
     def _journal(self) -> Journal:
         return Journal(self._objects)
 
@@ -180,7 +188,13 @@ class Parts:
 
     @cached_property
     def _committer(self) -> Committer:
-        return Committer(self._store, self._dispatcher, snapshots=self.snapshots, clock=utc_now)
+        return Committer(
+            self._store,
+            self._dispatcher,
+            snapshots=self.snapshots,
+            clock=utc_now,
+            endpoints=self._endpoints,
+        )
 
     @cached_property
     def _engines(self) -> Engines:

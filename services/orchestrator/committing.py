@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from services.orchestrator.machine import advance
 from services.orchestrator.patience import Patience, Tries
 from services.orchestrator.payloads import deliveries_for
-from services.orchestrator.ports import Clock, Dispatcher, SnapshotWriter
+from services.orchestrator.ports import Clock, Dispatcher, EndpointReader, SnapshotWriter
 from shared.contracts.events import DeadlinePassed, Happening, PublicEvent
 from shared.contracts.trajectories import Command, Trajectory
-from shared.contracts.webhooks import Delivery
+from shared.contracts.webhooks import Delivery, WebhookEndpoint
 from shared.errors import StoreUnavailableError, VersionConflictError
 from shared.stores.trajectories import Mail, TrajectoryStore
 
@@ -36,9 +36,11 @@ class Committer:
         *,
         snapshots: SnapshotWriter,
         clock: Clock,
+        endpoints: EndpointReader | None = None,
         patience: Patience | None = None,
     ) -> None:
         self._store = store
+        self._endpoints = endpoints
         self._dispatcher = dispatcher
         self._snapshots = snapshots
         self._clock = clock
@@ -107,7 +109,9 @@ class Committer:
         return _Outcome(state, tuple(c for c in commands if c.id in wanted), tuple(events))
 
     def _save(self, mail: Mail, outcome: _Outcome) -> Trajectory:
-        deliveries = deliveries_for(outcome.state, outcome.events)
+        deliveries = deliveries_for(
+            outcome.state, outcome.events, self._endpoints_of(outcome) if outcome.events else ()
+        )
         saved = self._store.save(
             outcome.state,
             expected_version=mail.trajectory.version,
@@ -119,6 +123,9 @@ class Committer:
         if _milestones(saved) != _milestones(mail.trajectory):
             self._snapshots.keep(saved.id)
         return saved
+
+    def _endpoints_of(self, outcome: _Outcome) -> Sequence[WebhookEndpoint]:
+        return () if self._endpoints is None else self._endpoints.of(outcome.state.tenant)
 
     def _send(
         self, saved: Trajectory, commands: Sequence[Command], deliveries: Sequence[Delivery]

@@ -7,21 +7,36 @@ from collections.abc import Sequence
 
 from shared.contracts.events import PublicEvent
 from shared.contracts.trajectories import Status, Trajectory
-from shared.contracts.webhooks import Delivery
+from shared.contracts.webhooks import EVERY_EVENT, Delivery, WebhookEndpoint
 
 _FINAL_EVENTS = frozenset(f"trajectory.{status}" for status in Status if status.final)
 
 
-def deliveries_for(state: Trajectory, events: Sequence[PublicEvent]) -> tuple[Delivery, ...]:
-    """One delivery for every event the request's webhook asks for (by default final states)."""
+def deliveries_for(
+    state: Trajectory,
+    events: Sequence[PublicEvent],
+    endpoints: Sequence[WebhookEndpoint] = (),
+) -> tuple[Delivery, ...]:
+    """One delivery for every event and everybody who wants it (by default final states).
+
+    Ids follow from trajectory, event and endpoint alone, so that saving twice sends once.
+    """
     target = state.request.webhook
-    if target is None:
-        return ()
-    wanted = frozenset(target.events) or _FINAL_EVENTS
-    return tuple(_delivery(state, event, target.url) for event in events if event.type in wanted)
+    found: list[Delivery] = []
+    for event in events:
+        if target is not None and _wanted(event, target.events):
+            found.append(_delivery(state, event, target.url))
+        found += [
+            _delivery(state, event, endpoint.url, endpoint=endpoint.id)
+            for endpoint in endpoints
+            if endpoint.disabled_at is None and _wanted(event, endpoint.events)
+        ]
+    return tuple(found)
 
 
-def final_delivery(state: Trajectory) -> tuple[Delivery, ...]:
+def final_delivery(
+    state: Trajectory, endpoints: Sequence[WebhookEndpoint] = ()
+) -> tuple[Delivery, ...]:
     """The delivery of the final state of a record without its events (see ``Journal``)."""
     if not state.status.final:
         return ()
@@ -32,17 +47,25 @@ def final_delivery(state: Trajectory) -> tuple[Delivery, ...]:
         at=state.finished_at or state.updated_at,
         problem=state.problem,
     )
-    return deliveries_for(state, (event,))
+    return deliveries_for(state, (event,), endpoints)
 
 
-def _delivery(state: Trajectory, event: PublicEvent, url: str) -> Delivery:
+def _wanted(event: PublicEvent, types: Sequence[str]) -> bool:
+    return event.type in (types or _FINAL_EVENTS) or EVERY_EVENT in types
+
+
+def _delivery(
+    state: Trajectory, event: PublicEvent, url: str, *, endpoint: str | None = None
+) -> Delivery:
+    suffix = "" if endpoint is None else f"_{endpoint.removeprefix('whe_')}"
     return Delivery(
-        id=f"msg_{state.id.removeprefix('trj_')}_{event.sequence}",
+        id=f"msg_{state.id.removeprefix('trj_')}_{event.sequence}{suffix}",
         tenant=state.tenant,
         trajectory_id=state.id,
         sequence=event.sequence,
         event=event.type,
         url=url,
+        endpoint=endpoint,
         body=_body(state, event),
         created_at=event.at,
     )

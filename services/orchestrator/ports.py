@@ -12,6 +12,7 @@ from shared.contracts.generation import GenerateTask, Picture, PictureRefused
 from shared.contracts.plans import PlanFinished, PlanRefused, PlanStepWritten, PlanTask
 from shared.contracts.trajectories import Command
 from shared.contracts.verdicts import Verdict, VerdictTask, VerdictUnparsable
+from shared.contracts.webhooks import WebhookEndpoint
 
 Cancelled = Callable[[], bool]
 Clock = Callable[[], datetime]
@@ -70,6 +71,14 @@ class SnapshotWriter(Protocol):
 
     def keep(self, trajectory_id: str) -> None:
         """Write its newest version soon."""
+        ...
+
+
+class EndpointReader(Protocol):
+    """Who wants to hear of a tenant's trajectories (see ``shared.stores.endpoints``)."""
+
+    def of(self, tenant: str) -> Sequence[WebhookEndpoint]:
+        """All of a tenant's endpoints."""
         ...
 
 

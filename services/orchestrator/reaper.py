@@ -14,7 +14,7 @@ import structlog
 from services.orchestrator.committing import Committer
 from services.orchestrator.measures import COMMANDS_RESENT, STORE_REBUILT
 from services.orchestrator.payloads import final_delivery
-from services.orchestrator.ports import Clock, Dispatcher
+from services.orchestrator.ports import Clock, Dispatcher, EndpointReader
 from shared.contracts.trajectories import Trajectory
 from shared.contracts.webhooks import Delivery
 from shared.errors import StoreError
@@ -41,6 +41,7 @@ class Reaper:
         deliveries: DeliveryStore,
         journal: Journal,
         accounts: AccountRecords,
+        endpoints: EndpointReader,
         committer: Committer,
         dispatcher: Dispatcher,
         clock: Clock,
@@ -51,6 +52,7 @@ class Reaper:
         self._deliveries = deliveries
         self._journal = journal
         self._accounts = accounts
+        self._endpoints = endpoints
         self._committer = committer
         self._dispatcher = dispatcher
         self._clock = clock
@@ -121,7 +123,7 @@ class Reaper:
 
     def _due_still(self, state: Trajectory) -> tuple[Delivery, ...]:
         old = state.updated_at < self._clock() - _WEBHOOKS_KEPT
-        return () if old else final_delivery(state)
+        return () if old else final_delivery(state, self._endpoints.of(state.tenant))
 
     def _try(self, duty: Callable[[], None]) -> None:
         try:

@@ -1,28 +1,29 @@
-"""Webhooks on their way out: signing, sending, and when to try again.
+"""Webhooks on their way out: to whom, signed with what, and when to try again.
 
-Source: Standard Webhooks 1.0 (signature over ``id.timestamp.body``, HMAC-SHA256).
+One try itself is in ``sending``. What is due is known to the store alone, so that tries go on
+after a restart where they were.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import httpx
 import structlog
 
 from services.orchestrator.measures import WEBHOOK_TRIES
 from services.orchestrator.ports import Clock, SigningSecrets
-from shared.contracts.webhooks import Delivery, DeliveryStatus, DeliveryTry
-from shared.errors import InvalidRequestError
-from shared.http.guard import PinnedUrl, Resolver, UrlPolicy, pin_url, system_resolver
+from services.orchestrator.sending import Outcome, Sender
+from shared.contracts.webhooks import (
+    Delivery,
+    DeliveryStatus,
+    DeliveryTry,
+    DisabledReason,
+    WebhookEndpoint,
+)
 from shared.stores.deliveries import DeliveryStore
-from shared.stores.tenants import SECRET_PREFIX
+from shared.stores.endpoints import EndpointStore
 
 _log = structlog.get_logger(__name__)
 _MINUTE_S = 60.0
@@ -42,59 +43,6 @@ TRIES_AT_S = (
 """When each try is made, counted from the first."""
 _JITTER = 0.1
 _SHORTEST_PAUSE_S = 5.0
-_GONE = 410
-
-
-def signature(secret: str, delivery_id: str, *, timestamp_s: int, body: str) -> str:
-    """The ``webhook-signature`` value for one secret (``whsec_`` + base64 of the key)."""
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    signed = f"{delivery_id}.{timestamp_s}.{body}".encode()
-    digest = hmac.new(key, signed, hashlib.sha256).digest()
-    return "v1," + base64.b64encode(digest).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one try went."""
-
-    status_code: int | None
-    detail: str = ""
-    hopeless: bool = False
-    """The address itself may not be visited: trying again would not help."""
-
-    @property
-    def delivered(self) -> bool:
-        """Whether the receiver took it."""
-        return self.status_code is not None and 200 <= self.status_code < 300  # noqa: PLR2004
-
-
-class Sender:
-    """Posts one delivery: to a checked address only, without following redirects."""
-
-    def __init__(
-        self, client: httpx.Client, *, policy: UrlPolicy, resolver: Resolver = system_resolver
-    ) -> None:
-        self._client = client
-        self._policy = policy
-        self._resolver = resolver
-
-    def send(self, delivery: Delivery, *, secret: str, now: datetime) -> Outcome:
-        """One try."""
-        try:
-            target = pin_url(delivery.url, self._policy, resolver=self._resolver)
-        except InvalidRequestError as error:
-            return Outcome(None, error.detail, hopeless=True)
-        try:
-            with self._client.stream(
-                "POST",
-                target.url,
-                content=delivery.body.encode(),
-                headers=_headers(delivery, target, secret=secret, now=now),
-                extensions={"sni_hostname": target.sni},
-            ) as response:
-                return Outcome(response.status_code)
-        except (httpx.HTTPError, OSError) as error:
-            return Outcome(None, type(error).__name__)
 
 
 class Deliverer:
@@ -106,6 +54,7 @@ class Deliverer:
         sender: Sender,
         *,
         secrets: SigningSecrets,
+        endpoints: EndpointStore,
         clock: Clock,
         busy_s: float,
         jitter: Callable[[], float] = random.random,
@@ -113,6 +62,7 @@ class Deliverer:
         self._store = store
         self._sender = sender
         self._secrets = secrets
+        self._endpoints = endpoints
         self._clock = clock
         self._busy_s = busy_s
         self._jitter = jitter
@@ -123,12 +73,34 @@ class Deliverer:
         delivery = self._store.claim(delivery_id, now=now, busy_s=self._busy_s)
         if delivery is None or delivery.status.final:
             return
+        send = self._send_named if delivery.endpoint is None else self._send_to_endpoint
+        self._record(delivery, send(delivery, now), now)
+
+    def _send_named(self, delivery: Delivery, now: datetime) -> Outcome:
+        """To the address that the request named, signed with the tenant's secret."""
+        if self._store.is_gone(delivery.trajectory_id):
+            return Outcome(None, "The receiver answered 410 before.", disabled=True)
         secret = self._secrets.webhook_secret(delivery.tenant)
         if secret is None:
-            outcome = Outcome(None, "The tenant has no signing secret.", hopeless=True)
-        else:
-            outcome = self._sender.send(delivery, secret=secret, now=now)
-        self._record(delivery, outcome, now)
+            return Outcome(None, "The tenant has no signing secret.", hopeless=True)
+        outcome = self._sender.send(delivery, url=delivery.url, secrets=[secret], now=now)
+        if outcome.gone:
+            self._store.mark_gone(delivery.trajectory_id)
+        return outcome
+
+    def _send_to_endpoint(self, delivery: Delivery, now: datetime) -> Outcome:
+        """To an endpoint as it is now: its address, secrets and state may have changed."""
+        endpoint = self._endpoints.load(delivery.tenant, delivery.endpoint or "")
+        if endpoint is None:
+            return Outcome(None, "The endpoint was deleted.", hopeless=True)
+        if endpoint.disabled_at is not None:
+            return Outcome(None, "The endpoint is disabled.", disabled=True)
+        secrets = endpoint.live_secrets(now)
+        outcome = self._sender.send(delivery, url=endpoint.url, secrets=secrets, now=now)
+        if outcome.gone:
+            self._endpoints.change(endpoint.tenant, endpoint.id, lambda old: _gone(old, now))
+            _log.warning("webhook_endpoint_disabled", endpoint_id=endpoint.id)
+        return outcome
 
     def _record(self, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         tried = DeliveryTry(at=now, status_code=outcome.status_code, detail=outcome.detail)
@@ -147,7 +119,7 @@ class Deliverer:
         )
 
     def _next_at(self, delivery: Delivery, outcome: Outcome, now: datetime) -> datetime | None:
-        if outcome.delivered or outcome.hopeless or outcome.status_code == _GONE:
+        if outcome.delivered or outcome.hopeless or outcome.gone or outcome.disabled:
             return None
         this_round = delivery.tries[delivery.round :]
         number = len(this_round) + 1
@@ -162,21 +134,15 @@ class Deliverer:
 def _status(outcome: Outcome, *, given_up: bool) -> DeliveryStatus:
     if outcome.delivered:
         return DeliveryStatus.DELIVERED
-    if outcome.status_code == _GONE:
+    if outcome.gone or outcome.disabled:
         return DeliveryStatus.DISABLED
     return DeliveryStatus.FAILED if given_up else DeliveryStatus.PENDING
 
 
-def _headers(
-    delivery: Delivery, target: PinnedUrl, *, secret: str, now: datetime
-) -> dict[str, str]:
-    timestamp_s = int(now.timestamp())
-    signed = signature(secret, delivery.id, timestamp_s=timestamp_s, body=delivery.body)
-    return {
-        "host": target.host_header,
-        "content-type": "application/json",
-        "user-agent": "interleave-webhooks",
-        "webhook-id": delivery.id,
-        "webhook-timestamp": str(timestamp_s),
-        "webhook-signature": signed,
+def _gone(endpoint: WebhookEndpoint, now: datetime) -> WebhookEndpoint:
+    changes = {
+        "disabled_at": now,
+        "disabled_reason": DisabledReason.GONE,
+        "updated_at": now,
     }
+    return endpoint.model_copy(update=changes)

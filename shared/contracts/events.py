@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from shared.contracts.generation import Picture
 from shared.contracts.plans import Plan, PlanStep
 from shared.contracts.problems import Problem
+from shared.contracts.trajectories import Status
 from shared.contracts.verdicts import Verdict
 from shared.contracts.wire import Wire
 
@@ -123,6 +124,19 @@ Happening = Annotated[
     Field(discriminator="type"),
 ]
 HAPPENING: TypeAdapter[Happening] = TypeAdapter(Happening)
+
+
+EVENT_TYPES = (
+    *(f"trajectory.{status}" for status in Status),
+    "plan.step",
+    "plan.completed",
+    "step.started",
+    "attempt.drawn",
+    "attempt.judged",
+    "attempt.failed",
+    "step.finished",
+)
+"""Every type that a ``PublicEvent`` may have."""
 
 
 class PublicEvent(Wire):

@@ -16,6 +16,7 @@ from shared.stores.trajectories import format_cursor, parse_cursor, score_of
 if TYPE_CHECKING:
     from redis import Redis
 
+_GONE_KEPT_S = 7 * 24 * 3600
 _CLAIM = """
 -- Take a due delivery so that nobody else tries it meanwhile.
 -- KEYS: due   ARGV: delivery id, now, busy until
@@ -50,9 +51,20 @@ class DeliveryStore(Protocol):
         ...
 
     def page(
-        self, tenant: str, *, limit: int, cursor: str | None
+        self, tenant: str, *, limit: int, cursor: str | None, endpoint: str | None = None
     ) -> tuple[list[Delivery], str | None]:
-        """A tenant's deliveries, newest first, and the cursor of the next page."""
+        """A tenant's deliveries (or those to one of its endpoints), newest first.
+
+        The second part is the cursor of the next page.
+        """
+        ...
+
+    def mark_gone(self, trajectory_id: str) -> None:
+        """The address that this trajectory's request named answered 410."""
+        ...
+
+    def is_gone(self, trajectory_id: str) -> bool:
+        """Whether it did, and nobody has asked for a replay since."""
         ...
 
 
@@ -100,27 +112,42 @@ class RedisDeliveryStore:
         again = delivery.model_copy(
             update={"status": DeliveryStatus.PENDING, "round": len(delivery.tries)}
         )
+        if delivery.endpoint is None:
+            with store_errors():
+                self._redis.delete(keys.gone(delivery.trajectory_id))
         self.record(again, next_at=now)
         return again
 
+    def mark_gone(self, trajectory_id: str) -> None:
+        """See ``DeliveryStore.mark_gone``."""
+        with store_errors():
+            self._redis.set(keys.gone(trajectory_id), "1", ex=_GONE_KEPT_S)
+
+    def is_gone(self, trajectory_id: str) -> bool:
+        """See ``DeliveryStore.is_gone``."""
+        with store_errors():
+            return bool(self._redis.exists(keys.gone(trajectory_id)))
+
     def page(
-        self, tenant: str, *, limit: int, cursor: str | None
+        self, tenant: str, *, limit: int, cursor: str | None, endpoint: str | None = None
     ) -> tuple[list[Delivery], str | None]:
         """See ``DeliveryStore.page``."""
+        log = keys.deliveries(tenant) if endpoint is None else keys.endpoint_deliveries(endpoint)
         start = parse_cursor(cursor) if cursor else None
         found: list[Delivery] = []
         last: tuple[int, str] | None = None
-        for score, delivery_id in self._newest_first(tenant):
+        for score, delivery_id in self._newest_first(log):
             if start is not None and (score, delivery_id) >= start:
                 continue
             if len(found) == limit:
                 return found, last and format_cursor(*last)
             last = (score, delivery_id)
-            if (delivery := self.load(delivery_id)) is not None:
+            delivery = self.load(delivery_id)
+            if delivery is not None and delivery.tenant == tenant:
                 found.append(delivery)
         return found, None
 
-    def _newest_first(self, tenant: str) -> list[tuple[int, str]]:
+    def _newest_first(self, log: str) -> list[tuple[int, str]]:
         with store_errors():
-            found = self._redis.zrevrange(keys.deliveries(tenant), 0, -1, withscores=True)
+            found = self._redis.zrevrange(log, 0, -1, withscores=True)
         return [(int(score), member.decode()) for member, score in cast("list", found)]

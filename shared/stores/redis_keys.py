@@ -64,3 +64,13 @@ def delivery(delivery_id: str) -> str:
 def deliveries(tenant: str) -> str:
     """Sorted set of a tenant's deliveries by creation."""
     return f"{_PREFIX}:tenant:{tenant}:webhooks"
+
+
+def endpoint_deliveries(endpoint_id: str) -> str:
+    """Sorted set of one endpoint's deliveries by creation."""
+    return f"{_PREFIX}:endpoint:{endpoint_id}:webhooks"
+
+
+def gone(trajectory_id: str) -> str:
+    """String that exists while the address a request named has answered 410."""
+    return f"{_PREFIX}:trajectory:{trajectory_id}:gone"

@@ -176,7 +176,8 @@ class RedisTrajectoryStore:
         arguments.append(len(webhooks))
         for each in webhooks:
             due = score_of(each.created_at)
-            arguments += [keys.delivery(each.id), each.id, each.model_dump_json(), due]
+            log = "" if each.endpoint is None else keys.endpoint_deliveries(each.endpoint)
+            arguments += [keys.delivery(each.id), each.id, each.model_dump_json(), due, log]
         with store_errors():
             return bool(self._save(_keys_of(trajectory), arguments))
 

@@ -8,7 +8,8 @@ SAVE = """
 -- KEYS: record, events, pending, inbox, active, deadlines, inboxes, owned, due, log
 -- ARGV: id, expected, version, body, created, saved ('' when nothing is to be done),
 --       deadline ('' when none counts), acknowledged, kept events, sequence,
---       n, n pending ids, n, n * (event id, event), n, n * (delivery key, id, body, due)
+--       n, n pending ids, n, n * (event id, event), n, n * (delivery key, id, body, due,
+--       log of its endpoint or '')
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[2] then return 0 end
 if redis.call('LLEN', KEYS[4]) ~= tonumber(ARGV[8]) then return 0 end
 local id = ARGV[1]
@@ -38,8 +39,9 @@ for _ = 1, tonumber(ARGV[at]) do
   if redis.call('SET', ARGV[at + 1], ARGV[at + 3], 'NX') then
     redis.call('ZADD', KEYS[9], ARGV[at + 4], ARGV[at + 2])
     redis.call('ZADD', KEYS[10], ARGV[at + 4], ARGV[at + 2])
+    if ARGV[at + 5] ~= '' then redis.call('ZADD', ARGV[at + 5], ARGV[at + 4], ARGV[at + 2]) end
   end
-  at = at + 4
+  at = at + 5
 end
 return 1
 """

@@ -124,9 +124,11 @@ class InMemoryDeliveryLog:
         return self.deliveries[delivery_id]
 
     def page(
-        self, tenant: str, *, limit: int, cursor: str | None
+        self, tenant: str, *, limit: int, cursor: str | None, endpoint: str | None = None
     ) -> tuple[list[Delivery], str | None]:
         mine = [d for d in self.deliveries.values() if d.tenant == tenant]
+        if endpoint is not None:
+            mine = [d for d in mine if d.endpoint == endpoint]
         return sorted(mine, key=lambda d: d.created_at, reverse=True)[:limit], None
 
 

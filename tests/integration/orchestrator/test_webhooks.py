@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,12 +14,20 @@ import pytest
 import standardwebhooks
 
 from shared.contracts.trajectories import Trajectory, WebhookTarget
-from shared.contracts.webhooks import Delivery, DeliveryStatus
+from shared.contracts.webhooks import (
+    Delivery,
+    DeliveryStatus,
+    DisabledReason,
+    SigningKey,
+    WebhookEndpoint,
+)
 from shared.stores.accounts import AccountRecords
 from shared.stores.deliveries import RedisDeliveryStore
+from shared.stores.endpoints import AccountEndpointStore
 from shared.stores.tenants import AccountTenantStore, new_webhook_secret
 from tests.integration.orchestrator.stack import Stack, running_stack
-from tests.servers import ValkeyServer
+from tests.servers import ValkeyServer, running_valkey
+from tests.trajectories import START
 
 SECRET = new_webhook_secret()
 
@@ -103,3 +113,67 @@ def test_a_receiver_that_fails_once_gets_the_same_message_again(
     assert first["webhook-id"] == second["webhook-id"]
     assert first_body == second_body
     assert (delivery.tries[1].at - delivery.tries[0].at).total_seconds() >= 5
+
+
+def _endpoint(stack: Stack, url: str, *secrets: str) -> WebhookEndpoint:
+    """An endpoint that wants everything and signs with all of these."""
+    made = WebhookEndpoint(
+        id="whe_" + "0" * 24,
+        tenant="ten_1",
+        url=url,
+        events=("*",),
+        keys=tuple(SigningKey(secret=secret) for secret in secrets),
+        created_at=START,
+        updated_at=START,
+    )
+    AccountEndpointStore(AccountRecords(stack.client)).add(made)
+    return made
+
+
+def test_an_endpoint_hears_everything_though_state_store_and_worker_are_killed_meanwhile(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    new, old = new_webhook_secret(), new_webhook_secret()
+    with running_valkey(tmp_path / "valkey") as valkey, running_stack(valkey, tmp_path) as stack:
+        endpoint = _endpoint(stack, receiver.url, new, old)
+        stack.start("worker")
+        stack.start("reaper")
+        receiver.statuses = [500] * 3
+        done = stack.finished(stack.submit().id)
+        stack.wait(lambda: len(receiver.received) >= 3)
+        time.sleep(1.2)  # the append-only file is written every second
+        valkey.server.kill()
+        stack.signal("worker", signal.SIGKILL)
+        valkey.server.start()
+        stack.start("worker")
+        log = RedisDeliveryStore(stack.client)
+
+        def all_delivered() -> list[Delivery]:
+            found, _ = log.page("ten_1", limit=99, cursor=None, endpoint=endpoint.id)
+            return found if all(d.status is DeliveryStatus.DELIVERED for d in found) else []
+
+        deliveries = stack.wait(all_delivered, timeout_s=40)
+    for headers, body in receiver.received:
+        standardwebhooks.Webhook(new).verify(body, headers)
+        standardwebhooks.Webhook(old).verify(body, headers)
+    told = {json.loads(body)["data"]["sequence"] for _, body in receiver.received}
+    assert told == set(range(2, done.sequence + 1))  # the first event is the answer 202 itself
+    assert {headers["webhook-id"] for headers, _ in receiver.received} == {
+        delivery.id for delivery in deliveries
+    }
+
+
+def test_an_endpoint_that_answers_gone_is_switched_off(stack: Stack, receiver: Receiver) -> None:
+    endpoint = _endpoint(stack, receiver.url, SECRET)
+    receiver.statuses = [410] * 99
+    stack.finished(stack.submit().id)
+    store = AccountEndpointStore(AccountRecords(stack.client))
+
+    def switched_off() -> WebhookEndpoint | None:
+        found = store.load("ten_1", endpoint.id)
+        return found if found is not None and found.disabled_at is not None else None
+
+    assert stack.wait(switched_off, timeout_s=20).disabled_reason is DisabledReason.GONE
+    heard = len(receiver.received)
+    stack.finished(stack.submit().id)
+    assert len(receiver.received) == heard

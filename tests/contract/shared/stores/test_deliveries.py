@@ -97,3 +97,28 @@ def test_the_log_is_paged_newest_first(store: RedisDeliveryStore) -> None:
     assert [delivery.id for delivery in second] == ["msg_0"]
     assert cursor is None
     assert store.page("ten_2", limit=2, cursor=None) == ([], None)
+
+
+def test_an_endpoints_deliveries_have_a_log_of_their_own(client: redis.Redis) -> None:
+    trajectories, store = RedisTrajectoryStore(client), RedisDeliveryStore(client)
+    state = trajectory()
+    saved = trajectories.create(state, events=[queued_event(state)])
+    deliveries = [
+        _delivery(number).model_copy(update={"endpoint": "whe_1" if number % 2 else None})
+        for number in range(4)
+    ]
+    trajectories.save(saved, expected_version=1, webhooks=deliveries)
+    mine, _ = store.page("ten_1", limit=9, cursor=None, endpoint="whe_1")
+    first, cursor = store.page("ten_1", limit=1, cursor=None, endpoint="whe_1")
+    second, _ = store.page("ten_1", limit=1, cursor=cursor, endpoint="whe_1")
+    assert [each.id for each in mine] == ["msg_3", "msg_1"] == [first[0].id, second[0].id]
+    assert len(store.page("ten_1", limit=9, cursor=None)[0]) == 4
+    assert store.page("ten_2", limit=9, cursor=None, endpoint="whe_1")[0] == []
+
+
+def test_gone_is_remembered_until_somebody_asks_for_a_replay(store: RedisDeliveryStore) -> None:
+    assert not store.is_gone("trj_1")
+    store.mark_gone("trj_1")
+    assert store.is_gone("trj_1")
+    store.replay("msg_0", now=START)
+    assert not store.is_gone("trj_1")

@@ -15,6 +15,7 @@ from services.gateway import auth
 from services.gateway.admission import Admission
 from services.gateway.app import build_app
 from services.gateway.catalogue import GeneratorCatalogue
+from services.gateway.endpoints import Endpoints
 from services.gateway.fetcher import ImageFetcher
 from services.gateway.intake import ImageIntake
 from services.gateway.parts import Parts
@@ -29,6 +30,7 @@ from shared.contracts.trajectories import Attempt, Status, StepState, StepStatus
 from shared.contracts.verdicts import Verdict
 from shared.stores.journal import Journal
 from shared.stores.keys import picture_key
+from tests.fakes.endpoints import InMemoryEndpointStore
 from tests.fakes.gateway_stores import (
     DescribedGenerator,
     InMemoryApiKeyStore,
@@ -96,6 +98,7 @@ class World:
     tenants: InMemoryTenantStore = field(default_factory=InMemoryTenantStore)
     reservations: InMemoryReservationStore = field(default_factory=InMemoryReservationStore)
     deliveries: InMemoryDeliveryLog = field(default_factory=InMemoryDeliveryLog)
+    endpoints: InMemoryEndpointStore = field(default_factory=InMemoryEndpointStore)
     durations: InMemoryCallDurations = field(default_factory=InMemoryCallDurations)
     dispatcher: RecordingDispatcher = field(default_factory=RecordingDispatcher)
     planner: ScriptedPlanner = field(default_factory=ScriptedPlanner)
@@ -140,6 +143,15 @@ class World:
         limits = PictureLimits(settings.max_image_bytes, settings.max_image_pixels)
         intake = ImageIntake(self.images, fetcher, limits)
         catalogue = GeneratorCatalogue(self.generators, default="sketchbook")
+        admission = Admission(
+            catalogue=catalogue,
+            intake=intake,
+            planner=self.planner,
+            url_policy=settings.url_policy,
+            max_images=settings.max_images,
+            resolver=self.resolve,
+            new_seed=lambda: 4711,
+        )
         yield Parts(
             settings=settings,
             keys=self.keys,
@@ -147,19 +159,12 @@ class World:
             calls=InMemoryCallCounter(),
             reservations=self.reservations,
             deliveries=self.deliveries,
+            endpoints=Endpoints(self.endpoints, self.deliveries, admission),
             durations=self.durations,
             images=self.images,
             intake=intake,
             catalogue=catalogue,
-            admission=Admission(
-                catalogue=catalogue,
-                intake=intake,
-                planner=self.planner,
-                url_policy=settings.url_policy,
-                max_images=settings.max_images,
-                resolver=self.resolve,
-                new_seed=lambda: 4711,
-            ),
+            admission=admission,
             trajectories=Trajectories(
                 store=self.store,
                 feed=self.feed,

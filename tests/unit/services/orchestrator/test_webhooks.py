@@ -9,9 +9,18 @@ import httpx
 import pytest
 import standardwebhooks
 
-from services.orchestrator.webhooks import TRIES_AT_S, Deliverer, Sender, signature
-from shared.contracts.webhooks import Delivery, DeliveryStatus
+from services.orchestrator.sending import Sender, signature
+from services.orchestrator.webhooks import TRIES_AT_S, Deliverer
+from shared.contracts.webhooks import (
+    Delivery,
+    DeliveryStatus,
+    DisabledReason,
+    SigningKey,
+    WebhookEndpoint,
+)
 from shared.http.guard import UrlPolicy
+from shared.stores.tenants import new_webhook_secret
+from tests.fakes.endpoints import InMemoryEndpointStore
 from tests.trajectories import START
 
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -20,7 +29,8 @@ SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 class DeliveriesInMemory:
     """A ``DeliveryStore`` with one delivery."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, endpoint: str | None) -> None:
+        self.gone: set[str] = set()
         self.delivery = Delivery(
             id="msg_1",
             tenant="ten_1",
@@ -28,6 +38,7 @@ class DeliveriesInMemory:
             sequence=5,
             event="trajectory.succeeded",
             url=url,
+            endpoint=endpoint,
             body='{"type":"trajectory.succeeded"}',
             created_at=START,
         )
@@ -50,9 +61,15 @@ class DeliveriesInMemory:
         return None
 
     def page(
-        self, tenant: str, *, limit: int, cursor: str | None
+        self, tenant: str, *, limit: int, cursor: str | None, endpoint: str | None = None
     ) -> tuple[list[Delivery], str | None]:
         return [], None
+
+    def mark_gone(self, trajectory_id: str) -> None:
+        self.gone.add(trajectory_id)
+
+    def is_gone(self, trajectory_id: str) -> bool:
+        return trajectory_id in self.gone
 
 
 class Secrets:
@@ -69,21 +86,27 @@ class Bench:
         *,
         url: str = "https://hooks.example.com/a?b=c",
         address: str = "93.184.216.34",
+        endpoint: WebhookEndpoint | None = None,
     ) -> None:
         self.now = START
         self.requests: list[httpx.Request] = []
-        self.store = DeliveriesInMemory(url)
+        self.addresses = [address]
+        self.endpoints = InMemoryEndpointStore()
+        if endpoint is not None:
+            self.endpoints.add(endpoint)
+        self.store = DeliveriesInMemory(url, None if endpoint is None else endpoint.id)
 
         def receive(request: httpx.Request) -> httpx.Response:
             self.requests.append(request)
             return answer(request)
 
         client = httpx.Client(transport=httpx.MockTransport(receive), follow_redirects=False)
-        sender = Sender(client, policy=UrlPolicy(), resolver=lambda _host, _port: [address])
+        sender = Sender(client, policy=UrlPolicy(), resolver=lambda _host, _port: self.addresses)
         self.deliverer = Deliverer(
             self.store,
             sender,
             secrets=Secrets(),
+            endpoints=self.endpoints,
             clock=lambda: self.now,
             busy_s=30,
             jitter=lambda: 0.0,
@@ -173,3 +196,97 @@ def test_a_receiver_that_cannot_be_reached_is_tried_again() -> None:
     delivery = bench.deliver()
     assert delivery.status is DeliveryStatus.PENDING
     assert delivery.tries[0].detail == "ConnectError"
+
+
+NEW, OLD = new_webhook_secret(), new_webhook_secret()
+HOUR = timedelta(hours=1)
+
+
+def endpoint(**changes: object) -> WebhookEndpoint:
+    """An endpoint in the middle of a rotation."""
+    keys = (SigningKey(secret=NEW), SigningKey(secret=OLD, expires_at=START + HOUR))
+    made = WebhookEndpoint(
+        id="whe_1",
+        tenant="ten_1",
+        url="https://endpoint.example.com/in",
+        keys=keys,
+        created_at=START,
+        updated_at=START,
+    )
+    return made.model_copy(update=changes)
+
+
+def verified_with(secret: str, request: httpx.Request) -> bool:
+    headers = {
+        name: value for name, value in request.headers.items() if name.startswith("webhook-")
+    }
+    # The standard refuses old time stamps: the tests' clock is moved to now by signing again.
+    signatures = headers["webhook-signature"].split()
+    moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), tz=START.tzinfo)
+    body = request.content.decode()
+    wanted = standardwebhooks.Webhook(secret).sign(headers["webhook-id"], moment, body)
+    return wanted in signatures
+
+
+def test_during_a_rotation_both_secrets_sign_and_afterwards_the_new_one_alone() -> None:
+    bench = Bench(answers(500), endpoint=endpoint())
+    bench.deliver()
+    bench.now = START + 2 * HOUR
+    bench.deliver()
+    first, second = bench.requests
+    assert [verified_with(secret, first) for secret in (NEW, OLD)] == [True, True]
+    assert [verified_with(secret, second) for secret in (NEW, OLD)] == [True, False]
+    assert str(first.url.path) == "/in"
+    assert not verified_with(SECRET, first)
+
+
+def test_gone_switches_the_endpoint_off_for_everything_that_follows() -> None:
+    bench = Bench(answers(410), endpoint=endpoint())
+    assert bench.deliver().status is DeliveryStatus.DISABLED
+    (switched,) = bench.endpoints.of("ten_1")
+    assert (switched.disabled_at, switched.disabled_reason) == (START, DisabledReason.GONE)
+    bench.store.next_at = START
+    bench.store.delivery = bench.store.delivery.model_copy(
+        update={"status": DeliveryStatus.PENDING}
+    )
+    assert bench.deliver().status is DeliveryStatus.DISABLED
+    assert len(bench.requests) == 1
+
+
+def test_an_endpoint_is_taken_as_it_is_when_the_try_is_made() -> None:
+    bench = Bench(answers(204), endpoint=endpoint())
+    moved = {"url": "https://moved.example.com/new"}
+    bench.endpoints.change("ten_1", "whe_1", lambda old: old.model_copy(update=moved))
+    bench.deliver()
+    assert bench.requests[0].headers["host"] == "moved.example.com"
+
+
+def test_a_deleted_endpoint_gets_nothing() -> None:
+    bench = Bench(answers(204), endpoint=endpoint())
+    bench.endpoints.remove("ten_1", "whe_1")
+    delivery = bench.deliver()
+    assert (delivery.status, delivery.tries[0].detail) == (
+        DeliveryStatus.FAILED,
+        "The endpoint was deleted.",
+    )
+    assert bench.requests == []
+
+
+def test_the_address_is_checked_again_at_every_try() -> None:
+    bench = Bench(answers(500), endpoint=endpoint())
+    assert bench.deliver().status is DeliveryStatus.PENDING
+    assert bench.store.next_at is not None
+    bench.now, bench.addresses = bench.store.next_at, ["169.254.169.254"]
+    assert bench.deliver().status is DeliveryStatus.FAILED
+    assert len(bench.requests) == 1
+
+
+def test_gone_ends_all_deliveries_to_the_address_that_a_request_named() -> None:
+    bench = Bench(answers(410))
+    bench.deliver()
+    bench.store.next_at = START
+    bench.store.delivery = bench.store.delivery.model_copy(
+        update={"id": "msg_2", "status": DeliveryStatus.PENDING, "tries": ()}
+    )
+    assert bench.deliver().status is DeliveryStatus.DISABLED
+    assert len(bench.requests) == 1
