@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from random import Random
+
+from transformers import PreTrainedTokenizerFast
 
 from services.trainer.sketchbook.agents import lessons
 from services.trainer.sketchbook.agents.corpus import tokenizer_for
-from services.trainer.sketchbook.agents.data import Task
+from services.trainer.sketchbook.agents.data import Encoded, Task, encode_drill
 from services.trainer.sketchbook.agents.outcomes import BatchArtist, load_outcomes, write_outcomes
 
 GENERATOR = Path("models/sketchbook/generator")
@@ -55,13 +59,17 @@ def _base_tasks(_runs: Path) -> Tasks:
     }
 
 
-def _critic_tasks(_runs: Path) -> Tasks:
+def _critic_tasks(runs: Path) -> Tasks:
     return {
-        "caption": (lessons.caption_lesson, 0.08),
-        "change": (lessons.change_lesson, 0.12),
-        "match": (lessons.matching_lesson, 0.15),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.65),
+        "caption": (lessons.caption_lesson, 0.02),
+        "change": (lessons.change_lesson, 0.03),
+        "pairs": (partial(_pairs, tokenizer_for(runs)), 0.6),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.35),
     }
+
+
+def _pairs(tokenizer: PreTrainedTokenizerFast, rng: Random) -> Encoded:
+    return encode_drill(lessons.pairs_thought(rng), tokenizer)
 
 
 def _drawn_tasks(runs: Path) -> Tasks:
@@ -74,20 +82,21 @@ def _drawn_tasks(runs: Path) -> Tasks:
     tasks: Tasks = {
         "caption": (lessons.caption_lesson, 0.02),
         "change": (lessons.change_lesson, 0.03),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.45),
-        "match": (lessons.matching_lesson, 0.1),
+        "pairs": (partial(_pairs, tokenizer), 0.3),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.35),
     }
     if outcomes:
-        tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.4)
+        tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.3)
     return tasks
 
 
 def _planner_tasks(_runs: Path) -> Tasks:
     return {
-        "caption": (lessons.caption_lesson, 0.05),
-        "sentence": (lessons.sentence_lesson, 0.1),
-        "annotation": (lessons.annotation_lesson, 0.4),
-        "plan": (lessons.request_lesson, 0.45),
+        "caption": (lessons.caption_lesson, 0.04),
+        "sentence": (lessons.sentence_lesson, 0.08),
+        "annotation": (lessons.annotation_lesson, 0.33),
+        "manipulation": (lessons.manipulation_lesson, 0.13),
+        "plan": (lessons.request_lesson, 0.42),
     }
 
 

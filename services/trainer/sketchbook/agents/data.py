@@ -51,6 +51,8 @@ class Encoded:
     start: int
     pictures: tuple[Picture, ...]
     labels: tuple[Labels, ...] = ()
+    learned: tuple[int, ...] = ()
+    """The only tokens to learn, if not the whole answer."""
 
 
 Task = Callable[[Random], Lesson | Encoded]
@@ -90,6 +92,14 @@ def encode(lesson: Lesson, tokenizer: PreTrainedTokenizerFast, task: str = "") -
     return Encoded(task, prompt + answer, len(prompt), pictures, labels)
 
 
+def encode_drill(thought: str, tokenizer: PreTrainedTokenizerFast) -> Encoded:
+    """A comparison as the critic would think it, of which only the marks are learned."""
+    ids = tokenizer.backend_tokenizer.encode(f"{chat_text(())}<think>{thought}").ids
+    marks = set(tokenizer.convert_tokens_to_ids(["Ġsame", "Ġwrong"]))
+    learned = tuple(place for place, token in enumerate(ids) if token in marks)
+    return Encoded("pairs", ids, 0, (), learned=learned)
+
+
 def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> Batch:
     """Right-padded tensors; labels only on answers, decisions weighing more."""
     longest = max(len(e.ids) for e in encoded)
@@ -100,7 +110,8 @@ def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> B
     image_token = int(tokenizer.convert_tokens_to_ids("<|image_pad|>"))
     for row, e in enumerate(encoded):
         ids[row, : len(e.ids)] = e.ids
-        labels[row, e.start : len(e.ids)] = e.ids[e.start :]
+        for place in e.learned or range(e.start, len(e.ids)):
+            labels[row, place] = e.ids[place]
         places[:, row, : len(e.ids)] = positions(e.ids, image_token)
     weights = np.ones(shape)
     for row, e in enumerate(encoded):
@@ -118,6 +129,8 @@ def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> B
 
 def decisions(encoded: Encoded, tokenizer: PreTrainedTokenizerFast) -> list[int]:
     """Where an answer decides: whether each place is as asked, and its thought's last sentence."""
+    if encoded.learned:
+        return list(encoded.learned)
     names = ["</think>", ".", "Ġsame", "Ġwrong"]
     thought_end, dot, same, wrong = tokenizer.convert_tokens_to_ids(names)
     answer = encoded.ids[encoded.start :]

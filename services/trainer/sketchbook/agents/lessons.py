@@ -35,7 +35,15 @@ from services.trainer.sketchbook.scenes import (
 )
 from services.trainer.sketchbook.settling import refined
 from services.trainer.sketchbook.wording import background_phrase, spot_phrase
-from services.trainer.sketchbook.world import PLACES, Item, Place, Scene, outcomes
+from services.trainer.sketchbook.world import (
+    BACKGROUNDS,
+    PLACES,
+    Item,
+    Place,
+    Scene,
+    all_items,
+    outcomes,
+)
 from shared.llm.engine import ChatMessage, ImagePart, TextPart
 from shared.prompts.pack import PromptPack, load_pack
 from shared.prompts.rendering import render_plan_messages, render_verdict_messages
@@ -46,6 +54,7 @@ _SAME, _WRONG = "same", "wrong"
 _UNCLEAR = "nothing clear"
 UNCLEAR_REASON = "the picture is not clear."
 _BLENDED_SHARE = 0.05
+_BACKGROUND_PAIR_SHARE = 0.3
 
 
 Picture = npt.NDArray[np.uint8]
@@ -145,9 +154,7 @@ def comparison(
         shown = _UNCLEAR if place in unclear else _named(now)
         if {now, due} != {old} or place in unclear:
             pairs.append((spot_phrase(place, _PLACE_FORM), shown, _named(due)))
-    parts = [f"{where}: {now}, asked: {due}, {_SAME if now == due else _WRONG}"
-             for where, now, due in pairs]  # fmt: skip
-    return "; ".join(parts) or "no change"
+    return "; ".join(_pair(*pair) for pair in pairs) or "no change"
 
 
 def _named(item: Item | None) -> str:
@@ -207,12 +214,42 @@ def blended_verdict_lesson(rng: Random) -> Lesson:
     return replace(lesson, scenes=(sample.before, picture))
 
 
-def matching_lesson(rng: Random) -> Lesson:
-    """Decide from the two lists alone, without any picture: short, and the heart of judging."""
-    sample = critic_sample(rng, Split.TRAIN, max_items=rng.choice((1, 2, 4, 6)))
-    thought = verdict_answer(sample).removeprefix("<think>").partition("</think>")[0]
-    given = thought.rpartition(". ")[0].replace(f", {_SAME}", "").replace(f", {_WRONG}", "")
-    return Lesson(_looking(f"Match. {given}", 0), thought)
+def pairs_thought(rng: Random) -> str:
+    """A comparison of things that were never drawn: telling equal words from almost equal ones."""
+    places = sorted(rng.sample(PLACES, rng.choice((1, 1, 2, 3, 4))))
+    parts: list[str] = []
+    if rng.random() < _BACKGROUND_PAIR_SHARE:
+        parts.append(_pair("background", *_alike(_background_words(), rng)))
+    for place in places:
+        pair = _alike(_relatives(sample_item(rng)), rng)
+        parts.append(_pair(spot_phrase(place, _PLACE_FORM), *pair))
+    return "; ".join(parts)
+
+
+def _pair(where: str, now: str, due: str) -> str:
+    return f"{where}: {now}, asked: {due}, {_SAME if now == due else _WRONG}"
+
+
+def _alike(among: Sequence[str], rng: Random) -> tuple[str, str]:
+    """Two of these, the same one twice in half of the cases."""
+    first = rng.choice(among)
+    return first, first if rng.random() < 1 / 2 else rng.choice(among)
+
+
+@cache
+def _background_words() -> tuple[str, ...]:
+    return tuple(map(background_phrase, BACKGROUNDS))
+
+
+@cache
+def _relatives(item: Item) -> tuple[str, ...]:
+    """What an item is easily taken for: its kind, its colour, its like, or nothing."""
+    near = [
+        other for other in all_items()
+        if (other.kind == item.kind) + (other.colour == item.colour) + (other.stage == item.stage)
+        > 1
+    ]  # fmt: skip
+    return tuple(map(_named, (*near, item, None)))
 
 
 def plan_thought(request: SketchRequest) -> str:
@@ -250,3 +287,8 @@ def request_lesson(rng: Random) -> Lesson:
 def annotation_lesson(rng: Random) -> Lesson:
     """Put given pictures into words, the part of planning that needs the sharpest eye."""
     return plan_lesson(sample_request(rng, Split.TRAIN, use=Use.ANNOTATION))
+
+
+def manipulation_lesson(rng: Random) -> Lesson:
+    """Rearrange what is there: the longest chains of places to keep in mind."""
+    return plan_lesson(sample_request(rng, Split.TRAIN, use=Use.MANIPULATION))

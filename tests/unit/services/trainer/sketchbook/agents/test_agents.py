@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from random import Random
 
 import numpy as np
@@ -18,6 +20,7 @@ from services.trainer.sketchbook.agents.data import (
     collate,
     decisions,
     encode,
+    encode_drill,
     shown,
 )
 from services.trainer.sketchbook.agents.evaluate import is_valid, reaches_goal
@@ -36,7 +39,6 @@ from services.trainer.sketchbook.samples import critic_sample
 from services.trainer.sketchbook.wording import Split
 from services.trainer.sketchbook.world import BACKGROUNDS, Item, Place, Scene
 from shared.contracts.plans import PlanStep
-from shared.llm.engine import TextPart
 from shared.prompts.critic import parse_verdict
 from shared.prompts.planner import parse_plan
 
@@ -164,17 +166,32 @@ def test_the_marks_in_a_thought_agree_with_its_verdict() -> None:
         assert sample.success == (", wrong" not in thought)
 
 
-def test_matching_lessons_leave_only_the_marks_and_the_reason_to_be_found() -> None:
+def test_drills_mark_equal_things_same_and_others_wrong() -> None:
     rng = Random(17)
-    for _ in range(50):
-        lesson = lessons.matching_lesson(rng)
-        asked = lesson.messages[0].parts[-1]
-        assert isinstance(asked, TextPart)
-        assert ", same" not in asked.text
-        assert ", wrong" not in asked.text
-        marks = lesson.answer.rpartition(". ")[0].replace(", same", "").replace(", wrong", "")
-        assert asked.text == f"Match. {marks}"
-        assert not lesson.scenes
+    marks = Counter[str]()
+    for _ in range(200):
+        for part in lessons.pairs_thought(rng).split("; "):
+            found = re.fullmatch(r"[^:]+: (.+), asked: (.+), (same|wrong)", part)
+            assert found is not None
+            assert (found[1] == found[2]) == (found[3] == "same")
+            marks[found[3]] += 1
+    assert min(marks.values()) > 0.4 * marks.total()
+
+
+def test_of_a_drill_only_the_marks_are_learned(tokenizer: PreTrainedTokenizerFast) -> None:
+    thought = "top row, left: a cow, asked: a cow, same; top row, right: a hen, asked: a cow, wrong"
+    batch = collate([encode_drill(thought, tokenizer)], tokenizer)
+    learned = batch.ids[batch.labels != IGNORE]
+    assert [tokenizer.decode([int(token)]) for token in learned] == [" same", " wrong"]
+
+
+def test_a_place_where_two_things_blend_is_never_accepted() -> None:
+    rng = Random(19)
+    for _ in range(30):
+        lesson = lessons.blended_verdict_lesson(rng)
+        if isinstance(lesson.scenes[1], np.ndarray):
+            assert "nothing clear" in lesson.answer
+            assert not parse_verdict(lesson.answer).previous_step_success
 
 
 def test_every_mark_and_the_reason_weigh_more(tokenizer: PreTrainedTokenizerFast) -> None:
