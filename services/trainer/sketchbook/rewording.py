@@ -24,6 +24,7 @@ _PLACED = re.compile(
     rf"|(?P<column2>{_COLUMN}) of the (?P<row2>{_ROW}) row)\b"
 )
 _PREPOSITIONS = ("in", "at", "to")
+_BEFORE_ROWS = ("on", "in", "at")
 _FORMS = (
     "the {row} row, {column}",
     "the {row} row, {column}",
@@ -76,7 +77,10 @@ def _said_otherwise(found: re.Match[str], rng: Random) -> str:
     column = found["column"] or found["column2"]
     form = _OF_ROW if rng.random() < _OF_ROW_SHARE else rng.choice(_FORMS)
     words = form.format(row=row, column=column)
-    return f"{rng.choice(_PREPOSITIONS)} {words}" if found["preposition"] else words
+    if not found["preposition"]:
+        return words
+    fitting = _BEFORE_ROWS if words.startswith(f"the {row}") else _PREPOSITIONS
+    return f"{rng.choice(fitting)} {words}"
 
 
 def _other_verb(text: str, rng: Random) -> str:

@@ -29,7 +29,7 @@ _CODE_TILES = 20_000
 _NORMALISATION_TILES = 8_000
 _SHARD = 150_000
 _FIT_SEED = 11
-_POOL_SEED = 3_000
+_POOL_SEED = 5_000
 _FIXED_PARTS = ("encoder.", "quant_conv.", "bn.")
 
 
