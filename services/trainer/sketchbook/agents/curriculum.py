@@ -20,7 +20,7 @@ from services.trainer.sketchbook.agents.data import Encoded, Task, encode_drill
 from services.trainer.sketchbook.agents.outcomes import BatchArtist, load_outcomes, write_outcomes
 
 GENERATOR = Path("models/sketchbook/generator")
-_OUTCOMES = 3072
+_OUTCOMES = 2048
 
 Tasks = dict[str, tuple[Task, float]]
 
@@ -82,8 +82,8 @@ def _drawn_tasks(runs: Path) -> Tasks:
     tasks: Tasks = {
         "caption": (lessons.caption_lesson, 0.02),
         "change": (lessons.change_lesson, 0.03),
-        "pairs": (partial(_pairs, tokenizer), 0.3),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.35),
+        "pairs": (partial(_pairs, tokenizer), 0.15),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.5),
     }
     if outcomes:
         tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.3)

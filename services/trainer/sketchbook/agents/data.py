@@ -128,19 +128,29 @@ def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> B
 
 
 def decisions(encoded: Encoded, tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """Where an answer decides: whether each place is as asked, and its thought's last sentence."""
+    """Where an answer decides: its marks, what was asked where that is not there, its last words.
+
+    Words that differ from those just said are what a model that guesses gets wrong.
+    """
     if encoded.learned:
         return list(encoded.learned)
-    names = ["</think>", ".", "Ġsame", "Ġwrong"]
-    thought_end, dot, same, wrong = tokenizer.convert_tokens_to_ids(names)
+    names = ["</think>", ".", "Ġsame", "Ġwrong", "Ġasked"]
+    thought_end, dot, same, wrong, asked = tokenizer.convert_tokens_to_ids(names)
     answer = encoded.ids[encoded.start :]
     if thought_end not in answer:
         return []
     thought = answer[: answer.index(thought_end)]
-    marks = [place for place, token in enumerate(thought) if token in {same, wrong}]
     dots = [place for place, token in enumerate(thought) if token == dot]
-    last = [dots[-2] + 1] if len(dots) > 1 else []
-    return [encoded.start + place for place in (*marks, *last)]
+    if len(dots) <= 1:
+        return []
+    found, named = list[int](), 0
+    for place, token in enumerate(thought[: dots[-2]]):
+        named = place + 2 if token == asked else named
+        if token == wrong:
+            found.extend(range(named, place - 1))
+        if token in {same, wrong}:
+            found.append(place)
+    return [encoded.start + place for place in (*found, dots[-2] + 1)]
 
 
 class Roughener:

@@ -194,11 +194,17 @@ def test_a_place_where_two_things_blend_is_never_accepted() -> None:
             assert not parse_verdict(lesson.answer).previous_step_success
 
 
-def test_every_mark_and_the_reason_weigh_more(tokenizer: PreTrainedTokenizerFast) -> None:
-    encoded = encode(lessons.synthetic_verdict_lesson(Random(18)), tokenizer)
-    weighty = [tokenizer.decode([encoded.ids[place]]) for place in decisions(encoded, tokenizer)]
-    assert len(weighty) > 1
-    assert set(weighty[:-1]) <= {" same", " wrong"}
+def test_marks_the_reason_and_what_was_missed_weigh_more(
+    tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    thought = (
+        "top row, left: a red cow, asked: a red hen, wrong; top row, right: a hen, asked: a hen, "
+        "same. the cow is in the wrong place."
+    )
+    lesson = lessons.Lesson((), f"<think>{thought}</think><answer>{{}}</answer>")
+    encoded = encode(lesson, tokenizer)
+    weighty = [encoded.ids[place] for place in decisions(encoded, tokenizer)]
+    assert tokenizer.decode(weighty) == " a red hen wrong same the"
 
 
 def test_the_plans_that_are_taught_are_valid_and_reach_their_goals() -> None:
