@@ -107,8 +107,8 @@ _ALL = (
     ),
     Stage("base", "see", _base_tasks, minutes=21, learning_rate=1e-3, tail=0,
           parent_speaks=False),
-    Stage("planner", "base", _planner_tasks, minutes=42, learning_rate=1e-3),
-    Stage("judge", "planner", _critic_tasks, minutes=43, learning_rate=1e-3),
-    Stage("critic", "judge", _drawn_tasks, minutes=14, learning_rate=1e-3, tail=0.6),
+    Stage("planner", "base", _planner_tasks, minutes=90, learning_rate=1e-3),
+    Stage("judge", "planner", _critic_tasks, minutes=60, learning_rate=1e-3),
+    Stage("critic", "judge", _drawn_tasks, minutes=40, learning_rate=1e-3, tail=0.6),
 )  # fmt: skip
 STAGES = {stage.name: stage for stage in _ALL}

