@@ -29,7 +29,12 @@ class PictureProcessor(Qwen3VLProcessor):
             setattr(self, f"{name}_token_id", tokenizer.convert_tokens_to_ids(mark))
         ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
 
-    def save_pretrained(self, save_directory: str | Path, **_: Any) -> list[str]:  # noqa: ANN401
+    def save_pretrained(
+        self,
+        save_directory: str | Path,
+        push_to_hub: bool = False,  # noqa: ARG002, FBT001, FBT002 - the base's signature
+        **_: Any,  # noqa: ANN401
+    ) -> list[str]:
         """Write the parts as ``load_processor`` and the engines read them."""
         self.tokenizer.save_pretrained(save_directory)
         self.image_processor.save_pretrained(save_directory)

@@ -47,6 +47,9 @@ def train(run: SftRun, console: Console) -> Path:
         run.settings.model, run.settings.dtype, run.scratch, run.reduced, run.settings.seed
     )
     model, processor = load_model(start)
+    # TRL counts the tokens of a whole step only if the model seems to take that number; without
+    # it every small batch weighs alike, and the loss depends on how a step is divided.
+    model.accepts_loss_kwargs = True
     if run.settings.freeze_vision:
         freeze_vision(model)
     trainer = SFTTrainer(

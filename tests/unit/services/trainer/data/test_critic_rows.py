@@ -4,7 +4,7 @@ import pytest
 
 from services.trainer.data.critic_rows import cut
 from services.trainer.data.filters import Thresholds
-from services.trainer.data.records import Score
+from services.trainer.data.records import Score, Scores
 from shared.prompts.critic import parse_verdict
 from tests.unit.services.trainer.data.trajectories import PROMPT, SCORES, TRAJECTORY
 
@@ -46,7 +46,7 @@ def test_the_truth_is_the_exact_success_and_disagreement_can_be_left_out() -> No
 
 
 def test_where_no_success_is_known_the_teacher_is_believed() -> None:
-    judged = {key: Score(semantics=s.semantics, quality=s.quality)
+    judged: Scores = {key: Score(semantics=s.semantics, quality=s.quality)
               for key, s in SCORES.items() if s is not None}  # fmt: skip
 
     assert cut([TRAJECTORY], {"p": PROMPT}, judged, UNBALANCED).sft[0].truth
