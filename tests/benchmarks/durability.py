@@ -37,7 +37,7 @@ def durability_ms(stack: BenchStack) -> dict[str, dict[str, float]]:
                 "accept": _median_ms(_CREATIONS, lambda: _create(stack)),
             }
     finally:
-        client.config_set("appendfsync", before)
+        client.config_set("appendfsync", str(before))
         client.delete(_KEY)
         client.close()
     return found

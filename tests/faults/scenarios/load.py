@@ -12,7 +12,7 @@ from tests.faults.trial import Trial
 _WAIT_S = 20.0
 
 
-async def steady_load(trial: Trial, *, count: int, over_s: float, **body: object) -> None:
+async def steady_load(trial: Trial, *, count: int, over_s: float) -> None:
     """``count`` trajectories, evenly over the time, with calls of different length."""
     async with asyncio.TaskGroup() as group:
         for _ in range(count):
@@ -21,7 +21,7 @@ async def steady_load(trial: Trial, *, count: int, over_s: float, **body: object
                 judge=(slow(trial.rng.choice((0.0, 0.1, 1.0))),),
                 salt=trial.rng.getrandbits(31),
             )
-            group.create_task(trial.start(script, **body))
+            group.create_task(trial.start(script))
             await asyncio.sleep(over_s / count)
 
 
