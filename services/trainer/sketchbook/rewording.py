@@ -40,6 +40,15 @@ _FORMS = (
 )
 _OF_ROW = "the {column} of the {row} row"
 _OF_ROW_SHARE = 0.35
+_BESIDE = re.compile(rf"\b(?:to the )?(?P<side>left|right) of (?!the (?:{_ROW}) row)")
+_BESIDE_FORMS = (
+    "to the {side} of ",
+    "{side} of ",
+    "at the {side} of ",
+    "just {side} of ",
+    "on the {side} side of ",
+    "to the {side} side of ",
+)
 _LEADS = ("please ", "then ", "next, ", "here ")
 _VERBS = {
     "add ": ("show ", "set ", "insert "),
@@ -64,7 +73,8 @@ def reworded(prompt: str, rng: Random) -> str:
     """
     if rng.random() < _KEPT_SHARE:
         return prompt
-    text = _PLACED.sub(lambda found: _said_otherwise(found, rng), prompt)
+    text = _BESIDE.sub(lambda found: rng.choice(_BESIDE_FORMS).format(**found.groupdict()), prompt)
+    text = _PLACED.sub(lambda found: _said_otherwise(found, rng), text)
     if rng.random() < _VERB_SHARE:
         text = _other_verb(text, rng)
     if rng.random() < _LEAD_SHARE and not text.startswith(("now ", "a ", "an ", "the ")):

@@ -78,10 +78,20 @@ def acceptable(before: Scene | None, prompt: str, after: Scene) -> bool:
 
 
 def critic_sample(
-    rng: Random, split: Split, *, max_items: int = 6, failure_share: float = 0.5
+    rng: Random,
+    split: Split,
+    *,
+    max_items: int = 6,
+    failure_share: float = 0.5,
+    imprecise: bool = False,
 ) -> CriticSample:
-    """One verdict to learn; in a third of them an earlier attempt had failed already."""
+    """One verdict to learn; in a third of them an earlier attempt had failed already.
+
+    With ``imprecise`` the prompt is vague, relative or double: where a rewrite helps most.
+    """
     sample = generator_sample(rng, split, max_items=max_items)
+    while imprecise and sample.style is Style.PRECISE:
+        sample = generator_sample(rng, split, max_items=max_items)
     used = sample.prompt
     if rng.random() < 1 / 3:
         used = refined(sample.before, sample.prompt, rng, split)

@@ -82,11 +82,12 @@ def _drawn_tasks(runs: Path) -> Tasks:
     tasks: Tasks = {
         "caption": (lessons.caption_lesson, 0.02),
         "change": (lessons.change_lesson, 0.03),
-        "pairs": (partial(_pairs, tokenizer), 0.15),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.5),
+        "pairs": (partial(_pairs, tokenizer), 0.1),
+        "rewriting": (lessons.rewriting_lesson, 0.35),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.25),
     }
     if outcomes:
-        tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.3)
+        tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.25)
     return tasks
 
 
@@ -109,6 +110,6 @@ _ALL = (
           parent_speaks=False),
     Stage("planner", "base", _planner_tasks, minutes=90, learning_rate=1e-3),
     Stage("judge", "planner", _critic_tasks, minutes=60, learning_rate=1e-3),
-    Stage("critic", "judge", _drawn_tasks, minutes=40, learning_rate=1e-3, tail=0.6),
+    Stage("critic", "judge", _drawn_tasks, minutes=60, learning_rate=1e-3, tail=0.6),
 )  # fmt: skip
 STAGES = {stage.name: stage for stage in _ALL}

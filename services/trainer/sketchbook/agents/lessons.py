@@ -55,6 +55,7 @@ _UNCLEAR = "nothing clear"
 UNCLEAR_REASON = "the picture is not clear."
 _BLENDED_SHARE = 0.05
 _BACKGROUND_PAIR_SHARE = 0.3
+_REWRITTEN_SHARE = 0.7
 
 
 Picture = npt.NDArray[np.uint8]
@@ -181,7 +182,20 @@ def synthetic_verdict_lesson(rng: Random, split: Split = Split.TRAIN) -> Lesson:
     """Judge a rendered outcome, right or wrong, of a prompt in any wording."""
     if rng.random() < _BLENDED_SHARE:
         return blended_verdict_lesson(rng)
-    sample = critic_sample(rng, split, max_items=rng.choice((1, 2, 3, 4, 6, 6)))
+    return _heard(critic_sample(rng, split, max_items=rng.choice((1, 2, 3, 4, 6, 6))), rng)
+
+
+def rewriting_lesson(rng: Random) -> Lesson:
+    """Judge, and mostly rewrite, a prompt that leaves something for the pictures to settle."""
+    count = rng.choice((2, 3, 4, 6))
+    sample = critic_sample(
+        rng, Split.TRAIN, max_items=count, failure_share=_REWRITTEN_SHARE, imprecise=True
+    )
+    return _heard(sample, rng)
+
+
+def _heard(sample: CriticSample, rng: Random) -> Lesson:
+    """A sample's lesson with its first prompt reworded."""
     lesson = verdict_lesson(sample)
     heard = reworded(sample.original_prompt, rng)
     if heard == sample.original_prompt:

@@ -116,7 +116,8 @@ scenes and seeds are not in the training data; "heldout" phrasings are not eithe
 ## Data
 Random scenes and edits of the world (`services/trainer/sketchbook/samples.py`) with training
 phrasings, seven in ten of them reworded (`rewording.py`, which keeps clear of the held-out ones);
-15 % of the samples, and more of the steps, draw from text alone. SHA-256 of the drawn samples: `{sha}`.
+15 % of the samples, and more of the steps, draw from text alone. SHA-256 of the drawn samples:
+`{sha}`.
 
 ## Training
 Seed {seed}; {minutes} minutes on a share of {cores} CPU cores, no GPU. To repeat:
