@@ -12,7 +12,7 @@ import redis
 import redis.asyncio
 import typer
 
-from services.gateway.auth import ALL_SCOPES, ApiKey, Scope, create_key, new_tenant
+from services.gateway.auth import ALL_SCOPES, ApiKey, KeyLimits, Scope, create_key, new_tenant
 from services.gateway.backends.redis_keys import RedisApiKeyStore
 from services.gateway.settings import GatewaySettings
 from shared.stores.accounts import AccountRecords
@@ -37,10 +37,20 @@ def create(
     new_owner: Annotated[bool, typer.Option("--new-tenant", help="For a new owner.")] = False,
     scope: Annotated[list[Scope] | None, typer.Option(help="By default all.")] = None,
     days: Annotated[float | None, typer.Option(help="Lifetime; by default endless.")] = None,
+    weight: Annotated[int, typer.Option(help="Turns beside a key of weight 1.")] = 1,
+    max_in_flight: Annotated[int | None, typer.Option(help="More trajectories wait.")] = None,
+    max_waiting: Annotated[int | None, typer.Option(help="More are turned away.")] = None,
+    calls_per_day: Annotated[int | None, typer.Option(help="More are turned away.")] = None,
 ) -> None:
     """Make a key; it is shown this once."""
     lifetime = None if days is None else timedelta(days=days)
     scopes = tuple(scope or ALL_SCOPES)
+    limits = KeyLimits(
+        weight=weight,
+        max_in_flight=max_in_flight,
+        max_waiting=max_waiting,
+        calls_per_day=calls_per_day,
+    )
 
     async def work() -> None:
         settings = GatewaySettings()
@@ -55,6 +65,7 @@ def create(
                 name=name,
                 scopes=scopes,
                 lifetime=lifetime,
+                limits=limits,
             )
         typer.echo(f"{key.id} for {owner}, shown only now:\n{secret}")
 
@@ -110,7 +121,8 @@ def _ensure_tenant(settings: GatewaySettings, tenant: str) -> None:
 def _line(key: ApiKey) -> str:
     until = "for ever" if key.expires_at is None else f"until {key.expires_at:%Y-%m-%d %H:%M}"
     scopes = ",".join(scope.value for scope in key.scopes)
-    return f"{key.id}  ...{key.hint}  {key.tenant}  {scopes}  {until}  {key.name}"
+    limits = ",".join(f"{name}={value}" for name, value in key.limits if value is not None)
+    return f"{key.id}  ...{key.hint}  {key.tenant}  {scopes}  {until}  {limits}  {key.name}"
 
 
 if __name__ == "__main__":

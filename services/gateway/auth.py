@@ -12,9 +12,9 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from shared.contracts.wire import Wire
 from shared.errors import ForbiddenError, UnauthenticatedError
@@ -34,6 +34,22 @@ class Scope(StrEnum):
 ALL_SCOPES = tuple(Scope)
 
 
+class KeyLimits(Wire):
+    """What a key may use; None is whatever the gateway's settings say."""
+
+    weight: Annotated[int, Field(ge=1, le=100)] = 1
+    """Turns for each turn of a key with weight 1, where several wait."""
+    max_in_flight: Annotated[int | None, Field(ge=1)] = None
+    """More trajectories than this wait."""
+    max_waiting: Annotated[int | None, Field(ge=0)] = None
+    """More waiting trajectories than this are turned away."""
+    calls_per_day: Annotated[int | None, Field(ge=1)] = None
+    """More calls than this in 24 hours are turned away."""
+
+
+NO_LIMITS = KeyLimits()
+
+
 class ApiKey(Wire):
     """A key's record; ``digest`` is all that is kept of the key itself."""
 
@@ -46,6 +62,7 @@ class ApiKey(Wire):
     hint: str = ""
     """The key's last four characters, to tell keys apart."""
     digest: str
+    limits: KeyLimits = NO_LIMITS
 
 
 class ApiKeyStore(Protocol):
@@ -91,6 +108,7 @@ def record_of(
     name: str = "",
     scopes: tuple[Scope, ...] = ALL_SCOPES,
     lifetime: timedelta | None = None,
+    limits: KeyLimits = NO_LIMITS,
 ) -> ApiKey:
     """The record under which ``secret`` will be known."""
     digest = digest_of(secret)
@@ -103,6 +121,7 @@ def record_of(
         expires_at=None if lifetime is None else now + lifetime,
         hint=secret[-4:],
         digest=digest,
+        limits=limits,
     )
 
 
@@ -114,10 +133,13 @@ async def create_key(
     name: str = "",
     scopes: tuple[Scope, ...] = ALL_SCOPES,
     lifetime: timedelta | None = None,
+    limits: KeyLimits = NO_LIMITS,
 ) -> tuple[str, ApiKey]:
     """Make a key; the first part of the answer is never seen again."""
     secret = new_secret()
-    key = record_of(secret, tenant, now=now, name=name, scopes=scopes, lifetime=lifetime)
+    key = record_of(
+        secret, tenant, now=now, name=name, scopes=scopes, lifetime=lifetime, limits=limits
+    )
     await store.add(key)
     return secret, key
 

@@ -10,8 +10,10 @@ from services.gateway.auth import ApiKey
 from services.gateway.forking import first_of_fork
 from services.gateway.idempotency import Claim, claim, settle
 from services.gateway.parts import Parts
+from services.gateway.rate_limit import TooManyWaitingError
 from services.gateway.schemas import ForkBody, TrajectoryBody
 from services.gateway.service import first_version, new_trajectory_id
+from shared.contracts.admission import Lane, Ticket
 from shared.contracts.trajectories import Trajectory
 from shared.errors import NotFoundError, RequestError, UpstreamError
 
@@ -38,9 +40,11 @@ async def start(
     """Admit the request and create its trajectory, or show the one its key stands for."""
 
     async def first(trajectory_id: str) -> Trajectory:
+        ticket = await _ticket(parts, key, body.priority)
         request = await parts.admission.admit(key.tenant, body)
         now = parts.trajectories.now()
-        return first_version(key.tenant, trajectory_id, request, now=now, trace=trace)
+        made = first_version(key.tenant, trajectory_id, request, now=now, trace=trace)
+        return made.model_copy(update={"ticket": ticket})
 
     fingerprinted = body.model_dump_json().encode()
     return await _start(parts, key, first, body=fingerprinted, idempotency_key=idempotency_key)
@@ -59,7 +63,9 @@ async def start_fork(
     parent = await parts.trajectories.load(key.tenant, parent_id)
 
     async def first(trajectory_id: str) -> Trajectory:
-        return await first_of_fork(parts, parent, body, fork_id=trajectory_id, trace=trace)
+        ticket = await _ticket(parts, key, body.priority)
+        made = await first_of_fork(parts, parent, body, fork_id=trajectory_id, trace=trace)
+        return made.model_copy(update={"ticket": ticket})
 
     fingerprinted = f"{parent_id}:fork\n{body.model_dump_json()}".encode()
     return await _start(parts, key, first, body=fingerprinted, idempotency_key=idempotency_key)
@@ -109,6 +115,24 @@ async def _existing(parts: Parts, key: ApiKey, trajectory_id: str) -> Trajectory
         return await parts.trajectories.load(key.tenant, trajectory_id)
     except NotFoundError:
         return None
+
+
+async def _ticket(parts: Parts, key: ApiKey, lane: Lane) -> Ticket:
+    """The new trajectory's place in line.
+
+    Raises:
+        TooManyWaitingError: too many of this key's trajectories wait already.
+    """
+    limits, settings = key.limits, parts.settings
+    most = settings.key_max_waiting if limits.max_waiting is None else limits.max_waiting
+    if most is not None and await parts.trajectories.waiting(key.id) >= max(most, 1):
+        raise TooManyWaitingError(most)
+    return Ticket(
+        key=key.id,
+        lane=lane,
+        weight=limits.weight,
+        max_in_flight=limits.max_in_flight or settings.key_max_in_flight,
+    )
 
 
 async def _create(parts: Parts, first: FirstVersion, trajectory_id: str) -> Trajectory:

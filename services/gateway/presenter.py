@@ -16,6 +16,7 @@ from services.gateway.views import (
     TrajectoryView,
     VerdictView,
 )
+from shared.contracts.admission import Lane
 from shared.contracts.events import PublicEvent
 from shared.contracts.images import ImageRef
 from shared.contracts.trajectories import (
@@ -136,6 +137,7 @@ def trajectory_view(trajectory: Trajectory) -> TrajectoryView:
         updated_at=trajectory.updated_at,
         finished_at=trajectory.finished_at,
         deadline_at=trajectory.deadline_at,
+        priority=trajectory.ticket.lane if trajectory.ticket else Lane.INTERACTIVE,
         forked_from=_fork_view(trajectory.forked_from),
         request=_request_view(trajectory),
         plan_complete=trajectory.plan_complete,

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from shared.errors import RateLimitedError
 
+_LINE_RETRY_S = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:
@@ -56,8 +58,21 @@ class TooManyRequestsError(RateLimitedError):
 
     def __init__(self, standing: Standing) -> None:
         seconds = max(1, standing.resets_in_s)
-        super().__init__(f"More than {standing.quota.calls} calls a minute; wait {seconds} s.")
+        quota = standing.quota
+        super().__init__(
+            f"More than {quota.calls} {quota.name} in {quota.window_s} s; wait {seconds} s."
+        )
         self.headers = {"Retry-After": str(seconds), **standing.headers()}
+
+
+class TooManyWaitingError(RateLimitedError):
+    """The key's own line is full."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most} trajectories of this API key wait for their turn; more are not taken."
+        )
+        self.headers = {"Retry-After": str(_LINE_RETRY_S)}
 
 
 async def check_quota(counter: CallCounter, key_id: str, quota: Quota) -> Standing:

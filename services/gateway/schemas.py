@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.contracts.admission import Lane
 from shared.contracts.profiles import Approval, OnExhausted, References, Speculation
 
 MAX_STEPS = 50
@@ -81,6 +82,9 @@ class TrajectoryBody(Body):
     on_exhausted: OnExhausted | None = None
     approval: Approval = Approval.NONE
     speculation: Speculation | None = None
+    priority: Annotated[
+        Lane, Field(description="`batch` waits behind `interactive`, and is never forgotten.")
+    ] = Lane.INTERACTIVE
     deadline_s: Annotated[float | None, Field(gt=0, le=86_400)] = None
     max_generator_calls: Annotated[int, Field(ge=1, le=1000)] = 100
     webhook: WebhookBody | None = None
@@ -152,6 +156,7 @@ class ForkBody(Body):
     on_exhausted: OnExhausted | None = None
     approval: Approval | None = None
     speculation: Speculation | None = None
+    priority: Lane = Lane.INTERACTIVE
     deadline_s: Annotated[float | None, Field(gt=0, le=86_400)] = None
     max_generator_calls: Annotated[
         int | None, Field(ge=1, le=1000, description="Kept steps cost nothing of it.")

@@ -61,6 +61,7 @@ class Trajectories:
     images: ImageStore
     journal: Journal
     dispatcher: Dispatcher
+    max_in_flight: int
     now: Callable[[], datetime] = utc_now
 
     async def create(self, trajectory: Trajectory) -> Trajectory:
@@ -82,8 +83,10 @@ class Trajectories:
         # The journal comes first: whatever has been accepted can be rebuilt from it.
         self.journal.write(trajectory.model_copy(update={"version": 1}))
         self.store.create(trajectory, events=[queued])
-        for command in trajectory.pending:
-            self.dispatcher.send_command(trajectory.id, command)
+        for trajectory_id in self.store.admit(now=self.now(), most_in_flight=self.max_in_flight):
+            admitted = self.store.load(trajectory_id)
+            for command in () if admitted is None else admitted.pending:
+                self.dispatcher.send_command(trajectory_id, command)
 
     async def load(self, tenant: str, trajectory_id: str) -> Trajectory:
         """The newest version; NotFoundError if it is not the tenant's."""
@@ -112,6 +115,10 @@ class Trajectories:
                     if not isinstance(event, PublicEvent) or _is_rest(event):
                         break
         return await self.load(trajectory.tenant, trajectory.id)
+
+    async def waiting(self, key: str) -> int:
+        """How many trajectories of an API key wait for their turn."""
+        return await anyio.to_thread.run_sync(self.store.waiting, key)
 
     async def events(
         self, trajectory_id: str, *, after: int

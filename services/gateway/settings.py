@@ -46,6 +46,15 @@ class GatewaySettings(ServiceSettings):
     """Per API key, all calls."""
     creations_per_minute: int = 240
     """Per API key, calls that make a trajectory."""
+    calls_per_day: int | None = None
+    """Per API key, unless it has a limit of its own; None: no limit."""
+    max_in_flight: int = Field(default=64, ge=1)
+    """Trajectories of all keys that are worked on at the same time; the same in the
+    orchestrator's settings."""
+    key_max_in_flight: int | None = Field(default=48, ge=1)
+    """Per API key, unless it has a limit of its own: more of them wait for their turn."""
+    key_max_waiting: int | None = Field(default=10_000, ge=0)
+    """Per API key, unless it has a limit of its own: more of them are turned away."""
     heartbeat_s: float = 15.0
     """Pause after which an event stream sends a comment."""
 

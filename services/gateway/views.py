@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from shared.contracts.admission import Lane
 from shared.contracts.generation import GeneratorInfo
 from shared.contracts.plans import PlanStep
 from shared.contracts.problems import Problem
@@ -120,6 +121,7 @@ class TrajectoryView(View):
     updated_at: AwareDatetime
     finished_at: AwareDatetime | None
     deadline_at: AwareDatetime | None
+    priority: Lane
     forked_from: ForkView | None
     request: RequestView
     plan_complete: bool

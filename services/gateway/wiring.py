@@ -130,6 +130,7 @@ def _assemble(
             images=images,
             journal=Journal(images),
             dispatcher=CeleryDispatcher(make_celery(settings.redis_url)),
+            max_in_flight=settings.max_in_flight,
         ),
         readiness=lambda: _readiness(fast, images, planner),
     )

@@ -94,7 +94,7 @@ class Batcher(Generic[Item, Result]):
         """Draw batches for ever."""
         while True:
             await self._company()
-            batch = self._waiting.take(self._limits.max_batch)
+            batch = self._waiting.take(self._limits.max_batch, now_s=self._clock())
             self._note_change()
             if batch:
                 BATCH_SIZES.observe(len(batch))
@@ -104,7 +104,7 @@ class Batcher(Generic[Item, Result]):
         """Wait until a batch is full, or its first call has waited long enough."""
         while True:
             self._arrived.clear()
-            batch = self._waiting.next_batch(self._limits.max_batch)
+            batch = self._waiting.next_batch(self._limits.max_batch, now_s=self._clock())
             if len(batch) >= self._limits.max_batch:
                 return
             patience_s = self._patience_s(batch)

@@ -131,7 +131,7 @@ class GeneratorService:
             return await self._batcher.submit(
                 request,
                 shape=self._backend.shape_of(request),
-                owner=task.trajectory_id,
+                owner=task.owner or task.trajectory_id,
                 speculative=task.speculative,
             )
         except InterleaveError as error:

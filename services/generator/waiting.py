@@ -3,7 +3,8 @@
 Order: ordinary calls before speculative ones; within these, everybody's first waiting call
 before anybody's second (so that one owner's many calls do not delay another's only one); then
 by arrival. A batch holds calls of the first one's shape; speculative calls never slow an
-ordinary batch down by joining it.
+ordinary batch down by joining it. A speculative call that has waited ``AGES_AFTER_S`` counts as
+an ordinary one: its picture may be wanted for sure by now, and steady load must not starve it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import count
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+AGES_AFTER_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,26 +58,30 @@ class WaitingCalls(Generic[Item]):
         self._calls.remove(call)
         return True
 
-    def next_batch(self, max_batch: int) -> list[Waiting[Item]]:
+    def next_batch(self, max_batch: int, *, now_s: float) -> list[Waiting[Item]]:
         """The calls that would be drawn together next; they stay queued."""
-        ordered = self._ordered()
+        ordered = self._ordered(now_s)
         if not ordered:
             return []
-        kind = (ordered[0].speculative, ordered[0].shape)
-        return [call for call in ordered if (call.speculative, call.shape) == kind][:max_batch]
+        rank, first = ordered[0]
+        return [call for each, call in ordered if (each, call.shape) == (rank, first.shape)][
+            :max_batch
+        ]
 
-    def take(self, max_batch: int) -> list[Waiting[Item]]:
+    def take(self, max_batch: int, *, now_s: float) -> list[Waiting[Item]]:
         """Remove and give the next batch."""
-        batch = self.next_batch(max_batch)
+        batch = self.next_batch(max_batch, now_s=now_s)
         taken = {call.number for call in batch}
         self._calls = [call for call in self._calls if call.number not in taken]
         return batch
 
-    def _ordered(self) -> list[Waiting[Item]]:
+    def _ordered(self, now_s: float) -> list[tuple[bool, Waiting[Item]]]:
+        """All calls in their order, with whether they still count as speculative."""
         turns: Counter[tuple[bool, str]] = Counter()
         ranked: list[tuple[bool, int, int, Waiting[Item]]] = []
         for call in self._calls:
-            owner = (call.speculative, call.owner)
-            ranked.append((call.speculative, turns[owner], call.number, call))
-            turns[owner] += 1
-        return [call for *_, call in sorted(ranked, key=lambda entry: entry[:3])]
+            ahead = call.speculative and now_s - call.arrived_at_s < AGES_AFTER_S
+            ranked.append((ahead, turns[ahead, call.owner], call.number, call))
+            turns[ahead, call.owner] += 1
+        ranked.sort(key=lambda entry: entry[:3])
+        return [(ahead, call) for ahead, _, _, call in ranked]

@@ -42,6 +42,7 @@ def generate_task(state: Trajectory, command: GenerateCommand) -> GenerateTask:
         height_px=request.height_px,
         seed=attempt.seed,
         output_key=key,
+        owner="" if state.ticket is None else state.ticket.key,
         speculative=command.speculative,
     )
 

@@ -194,6 +194,7 @@ class Parts:
             snapshots=self.snapshots,
             clock=utc_now,
             endpoints=self._endpoints,
+            max_in_flight=self.settings.max_in_flight,
         )
 
     @cached_property

@@ -37,10 +37,12 @@ class Committer:
         snapshots: SnapshotWriter,
         clock: Clock,
         endpoints: EndpointReader | None = None,
+        max_in_flight: int = 64,
         patience: Patience | None = None,
     ) -> None:
         self._store = store
         self._endpoints = endpoints
+        self._max_in_flight = max_in_flight
         self._dispatcher = dispatcher
         self._snapshots = snapshots
         self._clock = clock
@@ -73,6 +75,15 @@ class Committer:
                 if pause_s is None:
                     raise
                 time.sleep(pause_s)
+
+    def admit(self) -> int:
+        """Let waiting trajectories in while there is room; gives how many."""
+        ids = self._store.admit(now=self._clock(), most_in_flight=self._max_in_flight)
+        for trajectory_id in ids:
+            admitted = self._store.load(trajectory_id)
+            if admitted is not None:
+                self._dispatcher.send_commands(trajectory_id, admitted.pending)
+        return len(ids)
 
     def _commit(
         self, trajectory_id: str, happenings: Sequence[Happening], known: Mail | None
@@ -120,6 +131,8 @@ class Committer:
             acknowledged=len(mail.inbox),
         )
         self._send(saved, outcome.commands, deliveries)
+        if saved.ticket is not None and mail.trajectory.pending and not saved.pending:
+            self.admit()
         if _milestones(saved) != _milestones(mail.trajectory):
             self._snapshots.keep(saved.id)
         return saved

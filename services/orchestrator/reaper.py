@@ -64,6 +64,7 @@ class Reaper:
             self.rebuild_if_lost,
             self.read_mail,
             self.pass_deadlines,
+            self.admit,
             self.resend,
             self.deliver,
         ):
@@ -88,6 +89,10 @@ class Reaper:
         """End what is out of time (a commit notices the deadline itself)."""
         for trajectory_id in self._store.due_deadlines(self._clock()):
             self._committer.commit(trajectory_id)
+
+    def admit(self) -> None:
+        """Let in who still waits though there is room: somebody died before doing so."""
+        self._committer.admit()
 
     def resend(self) -> None:
         """Send pending commands again that nobody runs."""

@@ -31,6 +31,9 @@ class OrchestratorSettings(ServiceSettings):
     queues: tuple[Queue, ...] = tuple(Queue)
     """Which queues a worker serves."""
 
+    max_in_flight: int = Field(default=64, ge=1)
+    """Trajectories of all keys that are worked on at the same time; the same in the gateway's
+    settings."""
     lease_s: float = Field(default=10.0, gt=0)
     """How long a command stays taken after its worker fell silent."""
     poll_s: float = Field(default=0.3, gt=0)

@@ -26,6 +26,8 @@ class GenerateTask(Wire):
     """Denoising steps; None takes the generator's own default."""
     guidance: float | None = None
     output_key: str
+    owner: str = ""
+    """Whose it is (an API key): owners take turns, whoever has many calls waiting."""
     speculative: bool = False
     """Lowest priority: served only when nothing else waits."""
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from shared.contracts.admission import Ticket
 from shared.contracts.images import ImageRef, Sha256
 from shared.contracts.plans import Plan, PlanStep
 from shared.contracts.problems import Problem
@@ -194,6 +195,8 @@ class Trajectory(Wire):
     id: str
     tenant: str
     """Id of the API key's owner."""
+    ticket: Ticket | None = None
+    """Its place in line while it is queued; None: it need not wait."""
     version: int = 0
     status: Status = Status.QUEUED
     request: TrajectoryRequest

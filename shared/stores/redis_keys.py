@@ -74,3 +74,12 @@ def endpoint_deliveries(endpoint_id: str) -> str:
 def gone(trajectory_id: str) -> str:
     """String that exists while the address a request named has answered 410."""
     return f"{_PREFIX}:trajectory:{trajectory_id}:gone"
+
+
+ADMISSION = f"{_PREFIX}:admission:"
+"""Begins every name that admission uses (see ``admission_scripts``)."""
+
+
+def admission(*parts: str) -> str:
+    """A name that admission uses."""
+    return ADMISSION + ":".join(parts)

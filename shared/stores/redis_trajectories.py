@@ -6,18 +6,22 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
+from shared.contracts.admission import Lane, Ticket
 from shared.contracts.events import HAPPENING, Happening, PublicEvent
 from shared.contracts.trajectories import Status, Trajectory
 from shared.contracts.webhooks import Delivery
 from shared.errors import NotFoundError, VersionConflictError
 from shared.stores import redis_keys as keys
+from shared.stores.admission_scripts import ADMIT
 from shared.stores.redis_errors import store_errors
 from shared.stores.trajectories import (
+    BATCH_EVERY,
     KEPT_EVENTS,
     Mail,
     Signal,
     page_of,
     parse_cursor,
+    place_in_line,
     score_of,
 )
 from shared.stores.trajectory_scripts import DELETE, POST, SAVE
@@ -36,6 +40,7 @@ class RedisTrajectoryStore:
         self._save = redis.register_script(SAVE)
         self._post = redis.register_script(POST)
         self._delete = redis.register_script(DELETE)
+        self._admit = redis.register_script(ADMIT)
 
     def create(self, trajectory: Trajectory, *, events: Sequence[PublicEvent]) -> Trajectory:
         """See ``TrajectoryStore.create``."""
@@ -147,6 +152,21 @@ class RedisTrajectoryStore:
         with store_errors():
             self._redis.set(keys.EPOCH, "1")
 
+    def admit(self, *, now: datetime, most_in_flight: int, limit: int = 100) -> list[str]:
+        """See ``TrajectoryStore.admit``."""
+        names = [keys.ACTIVE, keys.admission("admitted")]
+        arguments = [keys.ADMISSION, score_of(now), most_in_flight, limit, BATCH_EVERY]
+        with store_errors():
+            found = cast("list[bytes]", self._admit(names, arguments))
+        return [trajectory_id.decode() for trajectory_id in found]
+
+    def waiting(self, key: str) -> int:
+        """See ``TrajectoryStore.waiting``."""
+        with store_errors(), self._redis.pipeline(transaction=False) as pipe:
+            for lane in Lane:
+                pipe.zcard(keys.admission("waiting", lane, key))
+            return sum(cast("list[int]", pipe.execute()))
+
     def _write(
         self,
         trajectory: Trajectory,
@@ -167,6 +187,7 @@ class RedisTrajectoryStore:
             acknowledged,
             KEPT_EVENTS,
             trajectory.sequence,
+            *_place_in_line(trajectory),
             len(trajectory.pending),
             *(command.id for command in trajectory.pending),
             len(events),
@@ -224,7 +245,30 @@ def _keys_of(trajectory: Trajectory) -> list[str]:
         keys.owned(trajectory.tenant),
         keys.DUE,
         keys.deliveries(trajectory.tenant),
+        *_admission_keys(trajectory.ticket),
     ]
+
+
+def _admission_keys(ticket: Ticket | None) -> list[str]:
+    lane, key = ("", "") if ticket is None else (ticket.lane, ticket.key)
+    return [
+        keys.admission("admitted"),
+        keys.admission("admitted", key),
+        keys.admission("waiting", lane, key),
+        keys.admission("ring", lane),
+        keys.admission("passes", lane),
+        keys.admission("clock", lane),
+        keys.admission("terms"),
+    ]
+
+
+def _place_in_line(trajectory: Trajectory) -> tuple[str, str, str]:
+    """What ``SAVE`` does about admission, for which API key, on what terms."""
+    ticket = trajectory.ticket
+    if ticket is None:
+        return "", "", ""
+    terms = f"{ticket.weight}:{ticket.max_in_flight or ''}"
+    return place_in_line(trajectory), ticket.key, terms
 
 
 def _deadline(trajectory: Trajectory) -> str | int:

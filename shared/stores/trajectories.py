@@ -20,6 +20,8 @@ from shared.errors import InvalidRequestError
 
 KEPT_EVENTS = 1000
 """At least so many of a trajectory's newest public events can be read again."""
+BATCH_EVERY = 8
+"""Every so many turns the batch lane comes first, so that it never starves."""
 _SCAN_LIMIT = 2000
 
 
@@ -128,6 +130,26 @@ class TrajectoryStore(Protocol):
         """Ids of unfinished trajectories whose deadline has passed."""
         ...
 
+    def admit(self, *, now: datetime, most_in_flight: int, limit: int = 100) -> list[str]:
+        """Let waiting trajectories in, in fair order, and give their ids: send their commands.
+
+        A saved trajectory with a ticket waits while it is queued: it is not ``active``. It is
+        in flight from being let in until a save leaves it without pending commands. A key
+        whose first trajectory begins to wait is let in after at most one trajectory of every
+        other key that waits in its lane; a busy one after at most ``1 + their weight / its
+        weight`` of each.
+
+        Args:
+            now: from when on they count as active.
+            most_in_flight: of all keys together; a ticket may set a limit for its key.
+            limit: how many to let in at most.
+        """
+        ...
+
+    def waiting(self, key: str) -> int:
+        """How many trajectories of an API key wait to be let in."""
+        ...
+
     def with_mail(self) -> list[str]:
         """Ids of trajectories whose inbox is not empty."""
         ...
@@ -139,6 +161,13 @@ class TrajectoryStore(Protocol):
     def mark_intact(self) -> None:
         """Everything that the journal knows is here."""
         ...
+
+
+def place_in_line(trajectory: Trajectory) -> str:
+    """What a save means for admission: ``wait`` for it, ``run`` in flight, or ``rest``."""
+    if not trajectory.pending:
+        return "rest"
+    return "wait" if trajectory.status is Status.QUEUED else "run"
 
 
 def page_of(

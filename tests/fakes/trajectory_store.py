@@ -12,6 +12,7 @@ from shared.contracts.trajectories import Status, Trajectory
 from shared.contracts.webhooks import Delivery
 from shared.errors import NotFoundError, VersionConflictError
 from shared.stores.trajectories import Mail, Signal, page_of, parse_cursor, score_of
+from tests.fakes.line import Line
 
 
 class InMemoryTrajectoryStore:
@@ -22,6 +23,7 @@ class InMemoryTrajectoryStore:
         self._records: dict[str, Trajectory] = {}
         self._inboxes: dict[str, list[Happening]] = {}
         self._intact = False
+        self._line = Line()
         self.events: dict[str, list[PublicEvent]] = defaultdict(list)
         self.webhooks: dict[str, Delivery] = {}
 
@@ -33,6 +35,7 @@ class InMemoryTrajectoryStore:
             if trajectory.id in self._records:
                 return False
             self._records[trajectory.id] = trajectory
+            self._line.note(trajectory)
             self._enqueue(webhooks)
             return True
 
@@ -62,6 +65,7 @@ class InMemoryTrajectoryStore:
                 raise VersionConflictError
             saved = trajectory.model_copy(update={"version": expected_version + 1})
             self._records[trajectory.id] = saved
+            self._line.note(saved)
             self.events[trajectory.id] += events
             self._enqueue(webhooks)
             self._inboxes.pop(trajectory.id, None)
@@ -96,7 +100,11 @@ class InMemoryTrajectoryStore:
         return [self._signal(*command) for command in commands]
 
     def active(self, *, saved_before: datetime) -> Iterator[str]:
-        found = [r for r in self._records.values() if r.pending and r.updated_at < saved_before]
+        found = [
+            r
+            for r in self._records.values()
+            if r.pending and r.updated_at < saved_before and not self._line.holds(r.id)
+        ]
         yield from (record.id for record in sorted(found, key=lambda r: r.updated_at))
 
     def due_deadlines(self, now: datetime) -> list[str]:
@@ -107,6 +115,13 @@ class InMemoryTrajectoryStore:
             and record.deadline_at is not None
             and record.deadline_at <= now
         ]
+
+    def admit(self, *, now: datetime, most_in_flight: int, limit: int = 100) -> list[str]:
+        with self._lock:
+            return self._line.let_in(most_in_flight=most_in_flight, limit=limit)
+
+    def waiting(self, key: str) -> int:
+        return self._line.waiting(key)
 
     def with_mail(self) -> list[str]:
         return sorted(self._inboxes)

@@ -17,6 +17,7 @@ from services.gateway.rate_limit import Quota, check_quota
 from services.gateway.settings import GatewaySettings
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `il_...`.")
+_DAY_S = 24 * 3600
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 
@@ -32,6 +33,8 @@ async def _caller(request: Request, parts: PartsOf, credentials: Credentials) ->
     secret = None if credentials is None else credentials.credentials
     key = await auth.authenticate(parts.keys, secret, now=datetime.now(UTC))
     await _count(request, parts, key, calls_quota(parts.settings))
+    if (quota := day_quota(parts.settings, key)) is not None:
+        await check_quota(parts.calls, key.id, quota)
     return key
 
 
@@ -73,6 +76,12 @@ Administrator = Annotated[ApiKey, Depends(_administrator)]
 def calls_quota(settings: GatewaySettings) -> Quota:
     """What one key may call in a minute."""
     return Quota("calls", settings.requests_per_minute)
+
+
+def day_quota(settings: GatewaySettings, key: ApiKey) -> Quota | None:
+    """What this key may call in 24 hours; None: as much as it likes."""
+    calls = key.limits.calls_per_day or settings.calls_per_day
+    return None if calls is None else Quota("day", calls, _DAY_S)
 
 
 def creations_quota(settings: GatewaySettings) -> Quota:

@@ -171,6 +171,7 @@ class World:
                 images=self.images,
                 journal=Journal(self.images),
                 dispatcher=self.dispatcher,
+                max_in_flight=settings.max_in_flight,
             ),
             readiness=self._ready,
         )
