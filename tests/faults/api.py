@@ -14,6 +14,7 @@ import httpx
 _CALL_S = 20.0
 _PAUSE_S = 0.25
 _WAIT_S = 3
+_HISTORY_S = 30.0
 _OUR_FAULT = 500
 _UNAUTHENTICATED = 401
 _CONFLICT = 409
@@ -145,6 +146,17 @@ class Api:
                 if at_most is not None and len(found) >= at_most:
                     break
         return found
+
+    async def history(self, trajectory_id: str) -> list[Json]:
+        """All events of a trajectory that has ended, asked for until they are given."""
+        give_up_at = time.monotonic() + _HISTORY_S
+        while True:
+            try:
+                return await self.events(trajectory_id)
+            except httpx.HTTPError as error:
+                if time.monotonic() > give_up_at:
+                    raise Unanswered(repr(error)) from error
+            await asyncio.sleep(_PAUSE_S)
 
     async def ask(
         self,

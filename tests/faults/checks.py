@@ -21,7 +21,7 @@ async def doubled(api: Api, record: Json, *, rebuilt: bool = False) -> list[str]
         record: the final record.
         rebuilt: the store was lost on the way: its early events may be gone, never doubled.
     """
-    events = await api.events(record["id"])
+    events = await api.history(record["id"])
     complaints = [*event_complaints(events, record, rebuilt=rebuilt), *step_complaints(record)]
     manifest = json.loads(await api.manifest(record["id"]))
     if len(manifest["steps"]) != len(record["steps"]):
