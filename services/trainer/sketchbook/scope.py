@@ -77,8 +77,8 @@ def _strings(value: object) -> Iterator[str]:
     match value:
         case str():
             yield value
-        case Wordings(train, heldout):
-            yield from (*train, *heldout)
+        case Wordings(train, heldout, more):
+            yield from (*train, *heldout, *more)
         case compositions.Composition(name):
             yield name
         case dict():

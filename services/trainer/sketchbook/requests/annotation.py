@@ -26,6 +26,13 @@ ONE = Wordings(
         "write what this picture shows: {marks}",
         "{marks} what do you see?",
     ),
+    more=(
+        "{marks} tell me what is in this picture",
+        "{marks} describe this picture",
+        "what is in this picture? {marks}",
+        "{marks} say in one sentence what this picture shows",
+        "write what you see in this picture {marks}",
+    ),
 )
 MANY = Wordings(
     train=(
@@ -39,6 +46,13 @@ MANY = Wordings(
         "{marks} write one sentence about each of these pictures",
         "describe these {n} pictures, one sentence each: {marks}",
         "explain what each picture shows {marks}",
+    ),
+    more=(
+        "{marks} tell me what is in each picture",
+        "one sentence for each of these {n} pictures, please: {marks}",
+        "{marks} describe these pictures, one sentence for each",
+        "say what each of these pictures shows: {marks}",
+        "{marks} write what you see in each picture",
     ),
 )
 _MAX_ITEMS = 3

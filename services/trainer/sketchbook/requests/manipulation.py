@@ -46,6 +46,12 @@ STACK = Wordings(
         "put {a} onto {b}",
         "move {a} on top of {b}: show each move",
     ),
+    more=(
+        "set {a} on top of {b}, one move at a time",
+        "lift {a} onto {b}",
+        "stack {a} onto {b}",
+        "bring {a} on top of {b}, one move at a time",
+    ),
 )
 TOWER = Wordings(
     train=(
@@ -57,6 +63,12 @@ TOWER = Wordings(
         "build a tower from the bottom up, one move at a time: {list}",
         "stack the {list} blocks, with the {first} one at the bottom",
     ),
+    more=(
+        "build a tower of blocks from the bottom up: {list}",
+        "stack blocks from the bottom up, one move at a time: {list}",
+        "make a tower of the {list} blocks, one move at a time",
+        "pile up the {list} blocks, with the {first} one at the bottom",
+    ),
 )
 SWAP = Wordings(
     train=(
@@ -65,6 +77,11 @@ SWAP = Wordings(
         "swap {a} with {b}, one move at a time",
     ),
     heldout=("swap {a} and {b}, one move at a time", "let {a} change places with {b}"),
+    more=(
+        "change the places of {a} and {b}",
+        "let {a} swap places with {b}",
+        "make {a} and {b} trade places, one move at a time",
+    ),
 )
 CLEAR = Wordings(
     train=(
@@ -76,6 +93,12 @@ CLEAR = Wordings(
         "remove everything but {a}, one thing at a time",
         "clear everything until only {a} is left",
     ),
+    more=(
+        "take everything away until only {a} is left",
+        "erase all but {a}, one thing at a time",
+        "clear away everything but {a}",
+        "remove all the others until {a} is left",
+    ),
 )
 PAINT = Wordings(
     train=(
@@ -86,6 +109,11 @@ PAINT = Wordings(
     heldout=(
         "paint every {thing} {colour}, one by one",
         "make all the {things} {colour}, one at a time",
+    ),
+    more=(
+        "turn every {thing} {colour}, one at a time",
+        "colour all the {things} {colour}, one by one",
+        "paint the {things} {colour}, one after the other",
     ),
 )
 IN_MOVES = Wordings(

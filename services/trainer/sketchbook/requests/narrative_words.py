@@ -85,6 +85,12 @@ MOTION = Wordings(
         "show {subject} as it {motion}",
         "tell the story of how {subject} {motion}",
     ),
+    more=(
+        "let me see how {subject} {motion}",
+        "tell how {subject} {motion}",
+        "a picture story: {subject} {motion}",
+        "paint {subject} while it {motion}",
+    ),
 )
 
 MOTIONS: dict[Relation, dict[str, Wordings]] = {
@@ -184,6 +190,12 @@ GATHERING = Wordings(
         "draw how {n} {things} come together{place}, one after the other",
         "show {n} {things}{place}, one by one",
     ),
+    more=(
+        "let me see {n} {things}{place}, one more each time",
+        "show me {n} {things}{place}, one at a time",
+        "draw {n} {things}{place}, one by one",
+        "paint {n} {things} one by one{place}",
+    ),
 )
 
 SPELLING = Wordings(
@@ -193,6 +205,13 @@ SPELLING = Wordings(
         "show me how to write {word}, letter by letter",
     ),
     heldout=("spell the word {word}, one letter at a time", "write {word} letter by letter"),
+    more=(
+        "write {word}, one letter after the other",
+        "show {word} letter by letter",
+        "write {word} with one letter each time",
+        "spell out {word}",
+        "print the word {word} letter by letter",
+    ),
 )
 
 COUNTING = Wordings(
@@ -204,6 +223,11 @@ COUNTING = Wordings(
     heldout=(
         "write the numbers from {a} to {b} one by one",
         "count from {a} to {b}, one at a time",
+    ),
+    more=(
+        "count up from {a} to {b}, one by one",
+        "show the numbers from {a} to {b} one after the other",
+        "draw the numbers from {a} to {b}, one each time",
     ),
 )
 

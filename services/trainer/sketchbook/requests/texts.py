@@ -23,6 +23,8 @@ class Wordings:
 
     train: tuple[str, ...]
     heldout: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    """Further templates for training, none of which is ever kept back."""
 
     def pick(self, rng: Random, split: Split, subject: str) -> str:
         """A template for a subject.
@@ -32,7 +34,8 @@ class Wordings:
         """
         kept_back = [t for t in self.train if _reserved(t, subject)]
         if split is Split.TRAIN:
-            return rng.choice([t for t in self.train if t not in kept_back] or self.train[:1])
+            usual = [t for t in self.train if t not in kept_back] or self.train[:1]
+            return rng.choice((*usual, *self.more))
         use_template = not kept_back or kept_back == [self.train[0]] or rng.random() < 0.6
         return rng.choice(self.heldout if use_template else kept_back)
 
