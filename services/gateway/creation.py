@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +16,7 @@ from services.gateway.schemas import ForkBody, TrajectoryBody
 from services.gateway.service import first_version, new_trajectory_id
 from shared.contracts.admission import Lane, Ticket
 from shared.contracts.trajectories import Trajectory
-from shared.errors import NotFoundError, RequestError, UpstreamError
+from shared.errors import NotFoundError, RequestError, StoreError, UpstreamError
 
 FirstVersion = Callable[[str], Awaitable[Trajectory]]
 """Checks a request and gives its first version under an id; saves nothing."""
@@ -105,6 +106,11 @@ async def _finish_claim(parts: Parts, key: ApiKey, claimed: Claim, create: First
     except (RequestError, UpstreamError):
         # Nothing was created: the same key may come again, with a better body too.
         await parts.reservations.abandon(claimed.name)
+        raise
+    except StoreError:
+        # It may exist or not; whoever comes again with the key finds out, and need not wait.
+        with suppress(StoreError):
+            await parts.reservations.unlock(claimed.name)
         raise
     await settle(parts.reservations, claimed)
     return Started(trajectory, replayed=False)

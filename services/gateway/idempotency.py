@@ -58,6 +58,10 @@ class ReservationStore(Protocol):
         """Forget name and lock: nothing was created."""
         ...
 
+    async def unlock(self, name: str) -> None:
+        """Let go of the lock alone: what the name stands for may exist or not."""
+        ...
+
 
 async def claim(
     store: ReservationStore, *, owner: str, key: str, body: bytes, trajectory_id: str

@@ -21,6 +21,9 @@ from services.launcher.stack import Stack, StackPlan
 NO_LIMITS = {
     "GATEWAY_REQUESTS_PER_MINUTE": "10000000",
     "GATEWAY_CREATIONS_PER_MINUTE": "10000000",
+    "GATEWAY_MAX_IN_FLIGHT": "1000",
+    "GATEWAY_KEY_MAX_IN_FLIGHT": "1000",
+    "ORCHESTRATOR_MAX_IN_FLIGHT": "1000",
 }
 _MIB = 1024 * 1024
 
@@ -64,15 +67,15 @@ def running(path: Path) -> Generator[BenchStack]:
     ports = remembered_ports(folder.ports, names)
     ports |= {"critic": ports["planner"], "generator": ports["planner"]}
     wiring = services.Wiring(ports, folder.credentials(), LauncherSettings())
-    worker = services.orchestrator("worker", wiring)
+    worker = _unlimited(services.orchestrator("worker", wiring))
     gateway = services.gateway(wiring, key_file=folder.key)
     specs = (
         servers.valkey(folder, ports, wiring.credentials),
         servers.seaweedfs(folder, ports, wiring.credentials),
         _instant_models(wiring),
         worker,
-        services.orchestrator("reaper", wiring),
-        replace(gateway, environment={**gateway.environment, **NO_LIMITS}),
+        _unlimited(services.orchestrator("reaper", wiring)),
+        _unlimited(gateway),
     )
     redis_url = servers.redis_url(ports, wiring.credentials)
     stack = Stack(folder, StackPlan(specs, url="", redis_url=redis_url), tell=_quiet)
@@ -84,6 +87,10 @@ def running(path: Path) -> Generator[BenchStack]:
         yield BenchStack(stack, *urls, key, redis_url, orchestrator)
     finally:
         stack.stop()
+
+
+def _unlimited(spec: ChildSpec) -> ChildSpec:
+    return replace(spec, environment={**spec.environment, **NO_LIMITS})
 
 
 def _instant_models(wiring: services.Wiring) -> ChildSpec:

@@ -104,6 +104,9 @@ class InMemoryReservationStore:
         self.reservations.pop(name, None)
         self.locks.discard(name)
 
+    async def unlock(self, name: str) -> None:
+        self.locks.discard(name)
+
 
 @dataclass(slots=True)
 class InMemoryDeliveryLog:

@@ -110,3 +110,15 @@ class AwayForSomeCalls(MemoryImageStore):
         if self.away > 0:
             self.away -= 1
             raise StoreUnavailableError("away")
+
+
+@dataclass(slots=True)
+class JournalAway(MemoryImageStore):
+    """Takes no JSON while it is away."""
+
+    away: bool = True
+
+    def put_json(self, key: str, text: str) -> None:
+        if self.away:
+            raise StoreUnavailableError("away")
+        MemoryImageStore.put_json(self, key, text)

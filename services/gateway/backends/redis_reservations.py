@@ -45,6 +45,11 @@ class RedisReservationStore:
         with store_errors():
             await self._redis.delete(_record(name), _lock(name))
 
+    async def unlock(self, name: str) -> None:
+        """See ``ReservationStore.unlock``."""
+        with store_errors():
+            await self._redis.delete(_lock(name))
+
 
 def _record(name: str) -> str:
     return f"interleave:idempotency:{name}"

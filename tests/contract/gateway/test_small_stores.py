@@ -83,6 +83,8 @@ async def test_a_name_is_reserved_once_and_locked_once(
     await store.finish(name, done)
     assert await store.reserve(name, first) == done
     assert await store.lock(name)
+    await store.unlock(name)
+    assert await store.lock(name)
     await store.abandon(name)
     assert await store.reserve(name, first) is None
     assert await store.lock(name)

@@ -14,6 +14,7 @@ from shared.contracts.events import CancelRequested
 from shared.contracts.plans import PlanCheckResult
 from shared.contracts.trajectories import Status
 from shared.stores.keys import journal_key
+from tests.fakes.image_store import JournalAway
 from tests.unit.services.gateway.gateway_app import Page, World, png
 
 PROMPT = {"prompt": "Tell how a seed becomes a flower."}
@@ -192,6 +193,16 @@ async def test_a_refused_request_frees_its_idempotency_key(world: World) -> None
         refused = await client.post("/v1/trajectories", json=body, headers=headers)
         accepted = await client.post("/v1/trajectories", json=PROMPT, headers=headers)
     assert (refused.status_code, accepted.status_code) == (422, 202)
+
+
+async def test_after_a_failing_store_the_same_key_may_come_again_at_once(world: World) -> None:
+    headers = {"Idempotency-Key": "order-1"}
+    world.images = journal = JournalAway()
+    async with world.client() as client:
+        failed = await client.post("/v1/trajectories", json=PROMPT, headers=headers)
+        journal.away = False
+        again = await client.post("/v1/trajectories", json=PROMPT, headers=headers)
+    assert (failed.status_code, again.status_code) == (503, 202)
 
 
 async def test_prefer_wait_answers_with_the_result(world: World) -> None:
