@@ -38,8 +38,8 @@ def task(**changes: object) -> VerdictTask:
     return VerdictTask.model_validate(fields | changes)
 
 
-def critic(engine: Says, **options: int) -> CriticService:
-    return CriticService(engine, PACK, store=STORE, options=CriticOptions(**options))
+def critic(engine: Says, *, reasks: int = 0) -> CriticService:
+    return CriticService(engine, PACK, store=STORE, options=CriticOptions(reasks=reasks))
 
 
 async def test_success_is_known_before_the_reply_ends() -> None:
