@@ -115,10 +115,13 @@ def test_a_server_that_loses_everything_is_rebuilt_from_the_journal(
         stack.start("worker")
         done = stack.finished(stack.submit().id)
         stack.wait(lambda: _is_final(journal.read(done.id)))
-        stack.models.answers["draw"] = [Answer(), HANGS]
+        # Long enough to be cut off from its lease; whether the call outlives that is left open.
+        stack.models.answers["draw"] = [Answer(), Answer(pause_s=5)]
+        drawn = stack.models.count("draw")
         running = stack.submit()
         journal.write(running)
         stack.wait(lambda: _steps_done(journal.read(running.id)))
+        stack.wait(lambda: stack.models.count("draw") == drawn + 2)  # the long one, too
         stack.client.flushall()
         again = stack.finished(running.id)
         assert again.status is Status.SUCCEEDED
