@@ -12,7 +12,7 @@ from services.launcher.views import StepView, TrajectoryView
 from services.launcher.write_out import input_file, step_file
 
 EXAMPLES = Path(__file__).parent / "examples"
-SEED = 7
+SEED = 2
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Interleave: five requests</title>
@@ -41,8 +41,8 @@ def demo_jobs(out: Path) -> list[Job]:
         "narrative": Order("Tell the story of a boat from morning to night in four pictures."),
         "guidance": Order("How do I draw a village step by step?"),
         "manipulation": Order(
-            "There is a white block, a blue block, and a red block to start with. Build a tower "
-            "from the bottom up, one move at a time: white, blue, and red."
+            "Look at this picture: <image> Let the hen and the green house change places.",
+            images=_given("manipulation", 1),
         ),
         "annotation": Order(
             "Describe each picture in one sentence: <image> <image> <image>",
