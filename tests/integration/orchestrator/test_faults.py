@@ -103,13 +103,18 @@ def test_a_server_that_is_killed_and_restarted_only_costs_time(tmp_path: Path) -
 def test_a_server_that_loses_everything_is_rebuilt_from_the_journal(
     valkey: ValkeyServer, s3: S3Server, tmp_path: Path
 ) -> None:
-    journal = Journal(S3ImageStore(s3.storage))
-    secret = s3.storage.secret_key.get_secret_value()
+    # A bucket of its own: what other tests left unfinished would be taken up as well.
+    storage = s3.storage.model_copy(update={"bucket": "wiped"})
+    images = S3ImageStore(storage)
+    images.ensure_bucket()
+    journal = Journal(images)
+    secret = storage.secret_key.get_secret_value()
     with running_stack(
         valkey,
         tmp_path,
         storage__endpoint=s3.storage.endpoint,
         storage__secret_key=secret,
+        storage__bucket=storage.bucket,
     ) as stack:
         stack.start("reaper")
         stack.start("worker")
@@ -121,7 +126,7 @@ def test_a_server_that_loses_everything_is_rebuilt_from_the_journal(
         running = stack.submit()
         journal.write(running)
         stack.wait(lambda: _steps_done(journal.read(running.id)))
-        stack.wait(lambda: stack.models.count("draw") == drawn + 2)  # the long one, too
+        stack.wait(lambda: stack.models.count("draw") >= drawn + 2)  # the long one, too
         stack.client.flushall()
         again = stack.finished(running.id)
         assert again.status is Status.SUCCEEDED
