@@ -20,7 +20,6 @@ from services.trainer.sketchbook.generator.journal import Journal
 from services.trainer.sketchbook.generator.model import Painter, Size
 from services.trainer.sketchbook.generator.workshop import Workshop
 
-COMPILED_LENGTHS = (32, 56, 84)
 _BLOCK_MARKS = ("blocks.", "layers.")
 _MATRIX = 2
 
@@ -138,9 +137,7 @@ class Trainer:
         for rate, optimiser in zip(rates, self.optimisers, strict=True):
             for group in optimiser.param_groups:
                 group["lr"] = rate * share
-        loss_of = self._plain_loss
-        if self.config.compiled and batch.kind.length in COMPILED_LENGTHS:
-            loss_of = self._loss
+        loss_of = self._loss if self.config.compiled else self._plain_loss
         noise, sigma = self._noise(batch)
         before = None if batch.before is None else batch.before.to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.config.bf16):
