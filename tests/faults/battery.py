@@ -12,6 +12,7 @@ from tests.faults.api import Api, Unanswered
 from tests.faults.proxy import Mode
 from tests.faults.scenarios import (
     cancels,
+    fairness,
     kills,
     limits,
     models,
@@ -43,6 +44,7 @@ SCENARIOS: Mapping[str, tuple[str, Scenario]] = {
     "webhooks": ("G9 webhook receiver away, worker killed", webhooks.receiver_away),
     "poison": ("G10 commands that kill their worker", poison.poisoned),
     "streams": ("G11 event streams dropped at every index", streams.dropped),
+    "fair_admission": ("G12 1000 jobs of one key (worst: wait of a single job)", fairness.admitted),
 }
 """Name (for ``ONLY``) -> promise as the table says it, and the scenario."""
 SMALL: Mapping[str, tuple[str, Scenario]] = {"smoke": ("G1 workers killed (smoke)", kills.smoke)}

@@ -67,11 +67,12 @@ class Trial:
         self,
         script: Script | None = None,
         *,
+        api: Api | None = None,
         expected: Iterable[str] = RIGHT_END,
         timeout_s: float = 60.0,
         **body: object,
     ) -> Accepted:
-        """Have a trajectory accepted."""
+        """Have a trajectory accepted; ``api``: with another key of the same tenant."""
         self._number += 1
         script = script or Script(salt=self._number)
         asked: dict[str, object] = {
@@ -82,9 +83,8 @@ class Trial:
             **body,
         }
         name = f"{self.name}-{self._number}-{self.rng.getrandbits(64):x}"
-        made = Accepted(
-            await self.api.create(asked, name=name, timeout_s=timeout_s), frozenset(expected)
-        )
+        accepted = await (api or self.api).create(asked, name=name, timeout_s=timeout_s)
+        made = Accepted(accepted, frozenset(expected))
         self.accepted.append(made)
         return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -80,6 +81,18 @@ class World:
         """What the model services saw so far."""
         files = (self.folder.path / f"{name}.ledger" for name in MODELS)
         return [entry for file in files for entry in Ledger(file).entries()]
+
+    def new_key(self, name: str, *options: str) -> str:
+        """Another API key of the same tenant, as an operator makes one."""
+        command = (sys.executable, "-m", "services.gateway", "keys", "create", "--name", name)
+        made = subprocess.run(
+            (*command, *options),
+            env=dict(self.crew["gateway"].spec.environment),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return made.stdout.strip().splitlines()[-1]
 
     def kill_caller(self, port: str) -> None:
         """Kill the worker whose connection comes from this local port."""
