@@ -1,128 +1,34 @@
-"""``python -m services.gateway keys create|list|revoke``: administration of API keys."""
+"""``python -m services.gateway serve|keys``: the public API, and the administration of its keys."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-import redis
-import redis.asyncio
 import typer
 
-from services.gateway.auth import ALL_SCOPES, ApiKey, KeyLimits, Scope, create_key, new_tenant
-from services.gateway.backends.redis_keys import RedisApiKeyStore
+from services.gateway.keys_command import keys
 from services.gateway.settings import GatewaySettings
-from shared.stores.accounts import AccountRecords
-from shared.stores.s3_images import S3ImageStore
-from shared.stores.tenants import AccountTenantStore, new_webhook_secret
 
-app = typer.Typer(no_args_is_help=True, help="The gateway's administration.")
-keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+app = typer.Typer(no_args_is_help=True, help="The public API and its keys.")
 app.add_typer(keys, name="keys")
 
 
-@app.callback()
-def main() -> None:
-    """The gateway's administration."""
-
-
-@keys.command()
-def create(
+@app.command()
+def serve(
     *,
-    name: Annotated[str, typer.Option(help="To tell keys apart.")] = "",
-    tenant: Annotated[str, typer.Option(help="Owner; by default the first key's.")] = "",
-    new_owner: Annotated[bool, typer.Option("--new-tenant", help="For a new owner.")] = False,
-    scope: Annotated[list[Scope] | None, typer.Option(help="By default all.")] = None,
-    days: Annotated[float | None, typer.Option(help="Lifetime; by default endless.")] = None,
-    weight: Annotated[int, typer.Option(help="Turns beside a key of weight 1.")] = 1,
-    max_in_flight: Annotated[int | None, typer.Option(help="More trajectories wait.")] = None,
-    max_waiting: Annotated[int | None, typer.Option(help="More are turned away.")] = None,
-    calls_per_day: Annotated[int | None, typer.Option(help="More are turned away.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8200,
+    grace_s: Annotated[int, typer.Option(help="For open requests at the end.")] = 3,
 ) -> None:
-    """Make a key; it is shown this once."""
-    lifetime = None if days is None else timedelta(days=days)
-    scopes = tuple(scope or ALL_SCOPES)
-    limits = KeyLimits(
-        weight=weight,
-        max_in_flight=max_in_flight,
-        max_waiting=max_waiting,
-        calls_per_day=calls_per_day,
-    )
+    """Serve the public API until a signal comes."""
+    # The model-free half of the command must not wait for the web framework.
+    from services.gateway.app import build_app  # noqa: PLC0415
+    from services.gateway.serving import server_of  # noqa: PLC0415
+    from services.gateway.wiring import open_parts  # noqa: PLC0415
 
-    async def work() -> None:
-        settings = GatewaySettings()
-        async with _key_store(settings) as store:
-            known = await store.all()
-            owner = tenant or (known[0].tenant if known and not new_owner else new_tenant())
-            _ensure_tenant(settings, owner)
-            secret, key = await create_key(
-                store,
-                tenant=owner,
-                now=datetime.now(UTC),
-                name=name,
-                scopes=scopes,
-                lifetime=lifetime,
-                limits=limits,
-            )
-        typer.echo(f"{key.id} for {owner}, shown only now:\n{secret}")
-
-    asyncio.run(work())
-
-
-@keys.command("list")
-def list_keys() -> None:
-    """List keys, without their secrets."""
-
-    async def work() -> None:
-        async with _key_store(GatewaySettings()) as store:
-            for key in await store.all():
-                typer.echo(_line(key))
-
-    asyncio.run(work())
-
-
-@keys.command()
-def revoke(key_id: Annotated[str, typer.Argument(help="Id from the list.")]) -> None:
-    """Make a key useless from now on."""
-
-    async def work() -> bool:
-        async with _key_store(GatewaySettings()) as store:
-            return await store.remove(key_id)
-
-    if not asyncio.run(work()):
-        typer.echo(f"There is no key {key_id}.", err=True)
-        raise typer.Exit(1)
-
-
-@asynccontextmanager
-async def _key_store(settings: GatewaySettings) -> AsyncGenerator[RedisApiKeyStore]:
-    client = redis.asyncio.Redis.from_url(settings.redis_url)
-    try:
-        with _accounts(settings) as accounts:
-            yield RedisApiKeyStore(client, accounts)
-    finally:
-        await client.aclose()
-
-
-@contextmanager
-def _accounts(settings: GatewaySettings) -> Generator[AccountRecords]:
-    with redis.Redis.from_url(settings.redis_url) as client:
-        yield AccountRecords(client, S3ImageStore(settings.storage))
-
-
-def _ensure_tenant(settings: GatewaySettings, tenant: str) -> None:
-    with _accounts(settings) as accounts:
-        AccountTenantStore(accounts).ensure(tenant, webhook_secret=new_webhook_secret())
-
-
-def _line(key: ApiKey) -> str:
-    until = "for ever" if key.expires_at is None else f"until {key.expires_at:%Y-%m-%d %H:%M}"
-    scopes = ",".join(scope.value for scope in key.scopes)
-    limits = ",".join(f"{name}={value}" for name, value in key.limits if value is not None)
-    return f"{key.id}  ...{key.hint}  {key.tenant}  {scopes}  {until}  {limits}  {key.name}"
+    settings = GatewaySettings()
+    app = build_app(settings, open_parts)
+    server_of(app, settings, host=host, port=port, grace_s=grace_s).run()
 
 
 if __name__ == "__main__":

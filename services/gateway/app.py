@@ -1,4 +1,4 @@
-"""Builds the gateway's app: ``uvicorn --factory services.gateway.app:make_app``."""
+"""Builds the gateway's app; ``serving`` puts it on a port."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
+from services.gateway.head_limit import HeadLimitMiddleware
 from services.gateway.parts import Parts
 from services.gateway.routes import (
     documents,
@@ -24,7 +25,7 @@ from services.gateway.routes import (
     webhook_endpoints,
     webhooks,
 )
-from services.gateway.routes.access import RateLimitHeadersMiddleware
+from services.gateway.routes.access import CallerMiddleware
 from services.gateway.routes.problem_responses import describe_problems
 from services.gateway.settings import GatewaySettings
 from shared.http.app import make_app as make_service_app
@@ -44,14 +45,6 @@ _DESCRIPTION = (
     "Text in, a sequence of text and pictures out: planned, drawn by any image generator, and"
     " judged picture by picture. Errors are problem documents (RFC 9457)."
 )
-
-
-def make_app() -> FastAPI:
-    """The gateway on the servers that the environment names."""
-    # Redis, Celery and S3 are only needed here: tests build the app on other parts.
-    from services.gateway.wiring import open_parts  # noqa: PLC0415
-
-    return build_app(GatewaySettings(), open_parts)
 
 
 def build_app(settings: GatewaySettings, open_parts: OpenParts) -> FastAPI:
@@ -74,7 +67,8 @@ def build_app(settings: GatewaySettings, open_parts: OpenParts) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         description=_DESCRIPTION,
     )
-    app.add_middleware(RateLimitHeadersMiddleware)
+    app.add_middleware(CallerMiddleware)
+    app.add_middleware(HeadLimitMiddleware, settings=settings)
     for module in (
         generators,
         trajectories,

@@ -27,8 +27,13 @@ class Scope(StrEnum):
     """What a key may do."""
 
     READ = "trajectories:read"
+    """See trajectories, events, documents, files and generators; ask for estimates."""
     WRITE = "trajectories:write"
+    """Upload, start, change, cancel and delete."""
+    WEBHOOKS = "webhooks"
+    """Endpoints, their secrets, deliveries and replays."""
     ADMIN = "admin"
+    """All of it."""
 
 
 ALL_SCOPES = tuple(Scope)
@@ -80,8 +85,11 @@ class ApiKeyStore(Protocol):
         """Every record, oldest first."""
         ...
 
-    async def remove(self, key_id: str) -> bool:
-        """Forget a key; False if there is none with this id."""
+    async def end(self, key_id: str, *, at: datetime) -> ApiKey | None:
+        """Make a key useless from ``at`` on, if it is not before; gives its new record.
+
+        The record stays, so that nothing can bring the key back.
+        """
         ...
 
 
@@ -142,6 +150,36 @@ async def create_key(
     )
     await store.add(key)
     return secret, key
+
+
+async def rotate_key(
+    store: ApiKeyStore, key_id: str, *, now: datetime, overlap: timedelta
+) -> tuple[str, ApiKey] | None:
+    """Make a key with the same rights; the old one works for ``overlap`` beside it.
+
+    None if there is no key ``key_id``.
+    """
+    old = next((key for key in await store.all() if key.id == key_id), None)
+    if old is None:
+        return None
+    lifetime = None if old.expires_at is None else old.expires_at - old.created_at
+    made = await create_key(
+        store,
+        tenant=old.tenant,
+        now=now,
+        name=old.name,
+        scopes=old.scopes,
+        lifetime=lifetime,
+        limits=old.limits,
+    )
+    await store.end(key_id, at=now + overlap)
+    return made
+
+
+def ended(key: ApiKey, at: datetime) -> ApiKey:
+    """The record of a key that is useless from ``at`` on, or earlier if it was to be."""
+    until = at if key.expires_at is None else min(at, key.expires_at)
+    return key.model_copy(update={"expires_at": until})
 
 
 async def authenticate(store: ApiKeyStore, secret: str | None, *, now: datetime) -> ApiKey:

@@ -6,7 +6,9 @@ How they look on the wire is decided in ``routes.events``.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+
+import anyio
 
 from services.gateway.presenter import event_view, trajectory_view
 from services.gateway.service import Trajectories, is_final
@@ -38,6 +40,21 @@ async def listen(
             yield GapView(sequence=seen, snapshot=trajectory_view(snapshot))
             if snapshot.status.final:
                 return
+
+
+async def at_most(
+    events: AsyncGenerator[EventView | GapView, None], seconds: float
+) -> AsyncGenerator[EventView | GapView, None]:
+    """The same events, for ``seconds`` at most: whoever listens longer comes again."""
+    give_up_at = anyio.current_time() + seconds
+    async with aclosing(events):
+        while True:
+            event: EventView | GapView | None = None
+            with anyio.CancelScope(deadline=give_up_at), suppress(StopAsyncIteration):
+                event = await anext(events)
+            if event is None:
+                return
+            yield event
 
 
 async def _ended(trajectories: Trajectories, trajectory: Trajectory, event: PublicEvent) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.gateway.admission import Admission
 from services.gateway.auth import ApiKeyStore
@@ -12,7 +12,7 @@ from services.gateway.delivery_log import DeliveryLog
 from services.gateway.endpoints import Endpoints
 from services.gateway.idempotency import ReservationStore
 from services.gateway.intake import ImageIntake
-from services.gateway.rate_limit import CallCounter
+from services.gateway.rate_limit import CallCounter, OpenCalls
 from services.gateway.service import Trajectories
 from services.gateway.settings import GatewaySettings
 from shared.stores.durations import CallDurations
@@ -38,3 +38,4 @@ class Parts:
     admission: Admission
     trajectories: Trajectories
     readiness: Callable[[], Awaitable[Mapping[str, bool]]]
+    open_calls: OpenCalls = field(default_factory=OpenCalls)

@@ -12,6 +12,7 @@ from typing import Protocol
 from shared.errors import RateLimitedError
 
 _LINE_RETRY_S = 30
+_OPEN_RETRY_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,38 @@ class TooManyWaitingError(RateLimitedError):
             f"{most} trajectories of this API key wait for their turn; more are not taken."
         )
         self.headers = {"Retry-After": str(_LINE_RETRY_S)}
+
+
+class TooManyOpenError(RateLimitedError):
+    """The key has too many calls open at the same time."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most} calls of this API key are open at the same time; close some or wait."
+        )
+        self.headers = {"Retry-After": str(_OPEN_RETRY_S)}
+
+
+class OpenCalls:
+    """How many calls of each key this process has open: waits and event streams hold theirs."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, int] = {}
+
+    def enter(self, key_id: str, *, most: int) -> None:
+        """One more; TooManyOpenError if it is one too many."""
+        now = self._open.get(key_id, 0)
+        if now >= most:
+            raise TooManyOpenError(most)
+        self._open[key_id] = now + 1
+
+    def leave(self, key_id: str) -> None:
+        """One fewer."""
+        left = self._open[key_id] - 1
+        if left:
+            self._open[key_id] = left
+        else:
+            del self._open[key_id]
 
 
 async def check_quota(counter: CallCounter, key_id: str, quota: Quota) -> Standing:

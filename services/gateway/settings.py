@@ -35,6 +35,27 @@ class GatewaySettings(ServiceSettings):
     max_image_pixels: int = 40_000_000
     max_images: int = 16
 
+    max_connections: int = Field(default=2048, ge=16)
+    """More are answered 503."""
+    max_half_open: int = Field(default=256, ge=1)
+    """Connections without a request; of more the oldest is closed."""
+    head_timeout_s: float = 10.0
+    """For a request's line and headers."""
+    stall_timeout_s: float = 10.0
+    """For each 5 KiB of a body; six times as long for a client that takes nothing."""
+    max_url_bytes: int = 8192
+    max_header_bytes: int = 32_768
+    """All of a request's headers together."""
+    max_headers: int = 100
+    key_max_open: int = Field(default=256, ge=1)
+    """Per API key: calls, waits and event streams that are open at the same time."""
+    max_wait_s: float = Field(default=60.0, gt=0, le=60)
+    """For a call that waits for a final state."""
+    max_stream_s: float = Field(default=3600.0, gt=0)
+    """For one event stream; its client resumes with `Last-Event-ID`."""
+    max_answer_s: float = Field(default=600.0, gt=0)
+    """For a call of the OpenAI-shaped doors."""
+
     fetch_timeout_s: float = 15.0
     """For one image fetched from a caller's URL, redirects included."""
     allow_http_urls: bool = False

@@ -30,6 +30,7 @@ from services.gateway.settings import GatewaySettings
 from shared.clients.generator import GeneratorClient
 from shared.clients.planner import PlannerClient
 from shared.errors import StoreError
+from shared.http.guard import Resolver, system_resolver
 from shared.queue import make_celery
 from shared.stores.accounts import AccountRecords
 from shared.stores.deliveries import RedisDeliveryStore
@@ -42,6 +43,8 @@ from shared.stores.s3_images import S3ImageStore
 from shared.stores.tenants import AccountTenantStore
 
 if TYPE_CHECKING:
+    import httpx
+
     from shared.stores.images import ImageStore
 
 _log = structlog.get_logger(__name__)
@@ -51,8 +54,19 @@ _REDIS_TIMEOUT_S = 10.0
 
 
 @asynccontextmanager
-async def open_parts(settings: GatewaySettings) -> AsyncGenerator[Parts]:
-    """The gateway's parts on Redis, S3 and the model services that ``settings`` name."""
+async def open_parts(
+    settings: GatewaySettings,
+    *,
+    resolver: Resolver = system_resolver,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncGenerator[Parts]:
+    """The gateway's parts on Redis, S3 and the model services that ``settings`` name.
+
+    Args:
+        settings: of the gateway.
+        resolver: name -> addresses, for callers' URLs.
+        transport: that visits callers' URLs; by default one of ``httpx``.
+    """
     async with AsyncExitStack() as stack:
         records = redis.Redis.from_url(
             settings.redis_url, socket_timeout=_REDIS_TIMEOUT_S, socket_connect_timeout=2.0
@@ -66,9 +80,11 @@ async def open_parts(settings: GatewaySettings) -> AsyncGenerator[Parts]:
             policy=settings.url_policy,
             max_bytes=settings.max_image_bytes,
             timeout_s=settings.fetch_timeout_s,
+            transport=transport,
+            resolver=resolver,
         )
         stack.push_async_callback(fetcher.close)
-        parts = _assemble(settings, records, fast, fetcher=fetcher)
+        parts = _assemble(settings, records, fast, fetcher=fetcher, resolver=resolver)
         await _make_bucket(parts.images)
         await ensure_first_key(
             parts.keys,
@@ -93,6 +109,7 @@ def _assemble(
     fast: redis.asyncio.Redis,
     *,
     fetcher: ImageFetcher,
+    resolver: Resolver,
 ) -> Parts:
     images = S3ImageStore(settings.storage)
     accounts = AccountRecords(records, images)
@@ -110,6 +127,7 @@ def _assemble(
         planner=planner,
         url_policy=settings.url_policy,
         max_images=settings.max_images,
+        resolver=resolver,
     )
     return Parts(
         settings=settings,

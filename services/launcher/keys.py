@@ -17,18 +17,39 @@ from services.launcher.services import Wiring
 from services.launcher.settings import LauncherSettings
 from services.launcher.state_file import port_of, running_stack
 
-keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+keys_app = typer.Typer(no_args_is_help=True, help="Make, rotate, list and revoke API keys.")
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the stack's data [.interleave].")
 ]
 
 
-@keys_app.command()
+@keys_app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def create(
-    name: Annotated[str, typer.Option(help="To tell keys apart.")] = "", data: DataOption = None
+    context: typer.Context,
+    name: Annotated[str, typer.Option(help="To tell keys apart.")] = "",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="`trajectories:read`, `trajectories:write`, `webhooks`, `admin` [all]."),
+    ] = None,
+    data: DataOption = None,
 ) -> None:
-    """Make a key; it is shown this once."""
-    _gateway_keys("create", "--name", name, data=data)
+    """Make a key; it is shown this once.
+
+    Also takes the other options of `python -m services.gateway keys create`: `--days`,
+    `--new-tenant`, `--weight`, `--max-in-flight`, `--max-waiting`, `--calls-per-day`.
+    """
+    scopes = [part for each in scope or () for part in ("--scope", each)]
+    _gateway_keys("create", "--name", name, *scopes, *context.args, data=data)
+
+
+@keys_app.command()
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="Id from the list.")],
+    overlap_hours: Annotated[float, typer.Option(help="The old key works so long.")] = 24.0,
+    data: DataOption = None,
+) -> None:
+    """Make a key with the same rights; the old one ends later."""
+    _gateway_keys("rotate", key_id, "--overlap-hours", str(overlap_hours), data=data)
 
 
 @keys_app.command("list")

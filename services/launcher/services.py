@@ -138,11 +138,7 @@ def _http_service(
     url = wiring.url(name)
     return ChildSpec(
         name=name,
-        command=(
-            *(sys.executable, "-m", "uvicorn", "--factory", f"services.{name}.app:make_app"),
-            *("--host", HOST, "--port", port, "--no-access-log"),
-            *("--timeout-graceful-shutdown", "3"),
-        ),
+        command=(sys.executable, "-m", *_served(name), "--host", HOST, "--port", port),
         environment=environment,
         ready=lambda: answers_ready(url),
         broken=lambda: says_broken(url),
@@ -151,6 +147,14 @@ def _http_service(
         nice=nice,
         stop_timeout_s=5.0,
     )
+
+
+def _served(name: str) -> tuple[str, ...]:
+    """The gateway brings a server that strangers may meet; the others are met by us alone."""
+    if name == "gateway":
+        return ("services.gateway", "serve")
+    app = f"services.{name}.app:make_app"
+    return ("uvicorn", "--factory", app, "--no-access-log", "--timeout-graceful-shutdown", "3")
 
 
 def answers_ready(url: str) -> bool:

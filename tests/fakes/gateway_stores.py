@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.gateway.auth import ApiKey
+from services.gateway.auth import ApiKey, ended
 from services.gateway.idempotency import Reservation
 from services.gateway.rate_limit import Quota, Standing
 from shared.contracts.events import PublicEvent
@@ -35,11 +35,12 @@ class InMemoryApiKeyStore:
     async def all(self) -> Sequence[ApiKey]:
         return sorted(self.keys.values(), key=lambda key: (key.created_at, key.id))
 
-    async def remove(self, key_id: str) -> bool:
-        found = [digest for digest, key in self.keys.items() if key.id == key_id]
-        for digest in found:
-            del self.keys[digest]
-        return bool(found)
+    async def end(self, key_id: str, *, at: datetime) -> ApiKey | None:
+        for digest, key in self.keys.items():
+            if key.id == key_id:
+                self.keys[digest] = ended(key, at)
+                return self.keys[digest]
+        return None
 
 
 @dataclass(slots=True)

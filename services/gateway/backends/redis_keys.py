@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import anyio
 
-from services.gateway.auth import ApiKey
+from services.gateway.auth import ApiKey, ended
 from shared.stores.accounts import RESTORED, AccountRecords, api_key_place
 from shared.stores.redis_errors import store_errors
 
@@ -43,13 +44,14 @@ class RedisApiKeyStore:
         keys = [ApiKey.model_validate_json(record) for record in records]
         return sorted(keys, key=lambda key: (key.created_at, key.id))
 
-    async def remove(self, key_id: str) -> bool:
-        """See ``ApiKeyStore.remove``."""
+    async def end(self, key_id: str, *, at: datetime) -> ApiKey | None:
+        """See ``ApiKeyStore.end``."""
         for key in await self.all():
             if key.id == key_id:
-                place = api_key_place(key.digest)
-                return await anyio.to_thread.run_sync(self._records.delete, place)
-        return False
+                changed = ended(key, at)
+                await self.add(changed)
+                return changed
+        return None
 
     async def _look_up(self, digest: str) -> tuple[ApiKey | None, bool]:
         with store_errors():

@@ -1,12 +1,18 @@
-"""Who calls, whether they may, and how often: dependencies that every route uses."""
+"""Who calls, whether they may, and how often: the route class and dependencies of every route.
+
+``KeyedRoute`` asks for the key before a byte of the body is read, so that strangers cannot make
+us hold or parse anything. A route declares its scope by the type of its ``key`` parameter.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, HTTPException, Request, Response, Security
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,10 +21,15 @@ from services.gateway.auth import ApiKey
 from services.gateway.parts import Parts
 from services.gateway.rate_limit import Quota, check_quota
 from services.gateway.settings import GatewaySettings
+from shared.errors import InvalidRequestError, TooLargeError
 
+MAX_JSON_VALUES = 100_000
+"""Brackets and commas in a JSON body: what bounds the memory that it takes once parsed."""
 _bearer = HTTPBearer(auto_error=False, description="An API key: `il_...`.")
+_BEARER = "bearer "
 _DAY_S = 24 * 3600
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def parts_of(request: Request) -> Parts:
@@ -29,13 +40,48 @@ def parts_of(request: Request) -> Parts:
 PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
-async def _caller(request: Request, parts: PartsOf, credentials: Credentials) -> ApiKey:
-    secret = None if credentials is None else credentials.credentials
-    key = await auth.authenticate(parts.keys, secret, now=datetime.now(UTC))
+class KeyedRoute(APIRoute):
+    """Knows who calls before it reads what is sent."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler, behind the check of the key and of the body's make."""
+        handler = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            request.state.caller = await _identify(request)
+            _enter(request)
+            await _check_json(request)
+            try:
+                return await handler(request)
+            except HTTPException as error:
+                if isinstance(error.__cause__, RecursionError):
+                    raise InvalidRequestError("The JSON is nested too deeply.") from error
+                raise
+
+        return answer
+
+
+async def _identify(request: Request) -> ApiKey:
+    parts = parts_of(request)
+    key = await auth.authenticate(parts.keys, _secret_of(request), now=datetime.now(UTC))
     await _count(request, parts, key, calls_quota(parts.settings))
     if (quota := day_quota(parts.settings, key)) is not None:
         await check_quota(parts.calls, key.id, quota)
     return key
+
+
+def _secret_of(request: Request) -> str | None:
+    given = request.headers.get("authorization", "")
+    return given[len(_BEARER) :].strip() if given.lower().startswith(_BEARER) else None
+
+
+async def _check_json(request: Request) -> None:
+    """Refuse JSON of so many values that reading it would take many times its bytes."""
+    if "json" not in request.headers.get("content-type", "").lower():
+        return
+    body = await request.body()
+    if sum(body.count(mark) for mark in (b"[", b"{", b",")) > MAX_JSON_VALUES:
+        raise TooLargeError(f"A JSON body may hold at most {MAX_JSON_VALUES} values.")
 
 
 async def _count(request: Request, parts: Parts, key: ApiKey, quota: Quota) -> None:
@@ -43,34 +89,24 @@ async def _count(request: Request, parts: Parts, key: ApiKey, quota: Quota) -> N
     request.state.rate_limit = standing.headers()
 
 
-Caller = Annotated[ApiKey, Depends(_caller)]
-
-
-async def _reader(key: Caller) -> ApiKey:
-    auth.require_scope(key, auth.Scope.READ)
+async def _caller(request: Request, wanted: SecurityScopes, _shown: Credentials) -> ApiKey:
+    key = cast("ApiKey", request.state.caller)
+    for scope in wanted.scopes:
+        auth.require_scope(key, auth.Scope(scope))
     return key
 
 
-async def _writer(key: Caller) -> ApiKey:
-    auth.require_scope(key, auth.Scope.WRITE)
-    return key
+Reader = Annotated[ApiKey, Security(_caller, scopes=[auth.Scope.READ.value])]
+Writer = Annotated[ApiKey, Security(_caller, scopes=[auth.Scope.WRITE.value])]
+WebhookManager = Annotated[ApiKey, Security(_caller, scopes=[auth.Scope.WEBHOOKS.value])]
 
 
-async def _creator(request: Request, parts: PartsOf, key: Caller) -> ApiKey:
-    auth.require_scope(key, auth.Scope.WRITE)
+async def _creator(request: Request, parts: PartsOf, key: Writer) -> ApiKey:
     await _count(request, parts, key, creations_quota(parts.settings))
     return key
 
 
-async def _administrator(key: Caller) -> ApiKey:
-    auth.require_scope(key, auth.Scope.ADMIN)
-    return key
-
-
-Reader = Annotated[ApiKey, Depends(_reader)]
-Writer = Annotated[ApiKey, Depends(_writer)]
 Creator = Annotated[ApiKey, Depends(_creator)]
-Administrator = Annotated[ApiKey, Depends(_administrator)]
 
 
 def calls_quota(settings: GatewaySettings) -> Quota:
@@ -89,8 +125,15 @@ def creations_quota(settings: GatewaySettings) -> Quota:
     return Quota("creations", settings.creations_per_minute)
 
 
-class RateLimitHeadersMiddleware:
-    """Puts the caller's standing on every answer, also on errors and streams."""
+def _enter(request: Request) -> None:
+    """Note that the caller has one more call open; ``CallerMiddleware`` sees it out."""
+    parts, key = parts_of(request), cast("ApiKey", request.state.caller)
+    parts.open_calls.enter(key.id, most=parts.settings.key_max_open)
+    request.state.leave = lambda: parts.open_calls.leave(key.id)
+
+
+class CallerMiddleware:
+    """Puts the caller's standing on every answer, also on errors and streams, and sees it out."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -104,4 +147,11 @@ class RateLimitHeadersMiddleware:
                 MutableHeaders(scope=message).update(standing)
             await send(message)
 
-        await self._app(scope, receive, send_with_standing)
+        try:
+            await self._app(scope, receive, send_with_standing)
+        finally:
+            scope.get("state", {}).get("leave", _nobody_to_see_out)()
+
+
+def _nobody_to_see_out() -> None:
+    """For calls without a key."""

@@ -15,12 +15,12 @@ from services.gateway.documents.markdown import markdown
 from services.gateway.documents.material import gather
 from services.gateway.documents.zip import archive
 from services.gateway.manifest import manifest_bytes, manifest_sha256
-from services.gateway.routes.access import PartsOf, Reader
+from services.gateway.routes.access import KeyedRoute, PartsOf, Reader
 from services.gateway.routes.identifiers import TrajectoryId
 from shared.contracts.trajectories import Trajectory
 from shared.stores.images import ImageStore
 
-router = APIRouter(prefix="/v1", tags=["documents"])
+router = APIRouter(prefix="/v1", tags=["documents"], route_class=KeyedRoute)
 # The page holds callers' and models' words: even if one slipped through, nothing may run.
 _PAGE_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 

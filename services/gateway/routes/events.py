@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.gateway.event_stream import listen
-from services.gateway.routes.access import PartsOf, Reader
+from services.gateway.event_stream import at_most, listen
+from services.gateway.routes.access import KeyedRoute, PartsOf, Reader
 from services.gateway.routes.identifiers import TrajectoryId
 from services.gateway.views import EventView, GapView
 from shared.errors import InvalidRequestError
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = APIRouter(prefix="/v1", tags=["events"], route_class=KeyedRoute)
+_MAX_SEQUENCE = 2**53 - 1
+_SEQUENCE = re.compile(r"[0-9]{1,15}")
 _DESCRIPTION = (
     "`text/event-stream`; each event has a type, a sequence as id, and JSON data. A `gap` event"
     " carries a snapshot where events are no longer kept. Ends after a final state."
@@ -34,7 +37,7 @@ async def stream_events(
     parts: PartsOf,
     key: Reader,
     last_event_id: Annotated[str | None, Header()] = None,
-    after: Annotated[int, Query(ge=0, description="Like `Last-Event-ID`.")] = 0,
+    after: Annotated[int, Query(ge=0, le=_MAX_SEQUENCE, description="Like `Last-Event-ID`.")] = 0,
 ) -> Response:
     """Every change of state, plan steps as they are written, pictures as they land."""
     trajectory = await parts.trajectories.load(key.tenant, trajectory_id)
@@ -43,7 +46,8 @@ async def stream_events(
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 
     async def events() -> AsyncGenerator[ServerSentEvent, None]:
-        async for event in listen(parts.trajectories, trajectory, after=seen):
+        heard = listen(parts.trajectories, trajectory, after=seen)
+        async for event in at_most(heard, parts.settings.max_stream_s):
             yield _on_the_wire(event)
 
     return EventSourceResponse(
@@ -61,6 +65,6 @@ def _on_the_wire(event: EventView | GapView) -> ServerSentEvent:
 
 
 def _sequence(last_event_id: str) -> int:
-    if not (last_event_id.isascii() and last_event_id.isdecimal()):
+    if not _SEQUENCE.fullmatch(last_event_id):
         raise InvalidRequestError("`Last-Event-ID` must be the id of an event.")
     return int(last_event_id)

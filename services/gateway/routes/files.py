@@ -8,13 +8,13 @@ import anyio
 from fastapi import APIRouter, Header
 from fastapi.responses import RedirectResponse, Response
 
-from services.gateway.routes.access import PartsOf, Reader
+from services.gateway.routes.access import KeyedRoute, PartsOf, Reader
 from services.gateway.routes.identifiers import FileId
 from shared.contracts.images import ImageRef
 from shared.errors import NotFoundError
 from shared.stores.keys import key_of_file
 
-router = APIRouter(prefix="/v1", tags=["images"])
+router = APIRouter(prefix="/v1", tags=["images"], route_class=KeyedRoute)
 _LINK_TTL_S = 60
 _IMMUTABLE = "private, max-age=31536000, immutable"
 

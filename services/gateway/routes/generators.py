@@ -6,12 +6,12 @@ import anyio
 from fastapi import APIRouter
 
 from services.gateway.estimates import Estimate, estimate
-from services.gateway.routes.access import PartsOf, Reader
+from services.gateway.routes.access import KeyedRoute, PartsOf, Reader
 from services.gateway.schemas import TrajectoryBody
 from services.gateway.views import GeneratorList, GeneratorView, ProfileView
 from shared.contracts.profiles import PROFILES
 
-router = APIRouter(prefix="/v1", tags=["generators"])
+router = APIRouter(prefix="/v1", tags=["generators"], route_class=KeyedRoute)
 
 
 @router.get("/generators")

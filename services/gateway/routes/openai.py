@@ -11,7 +11,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.gateway.auth import ApiKey
 from services.gateway.creation import start
-from services.gateway.event_stream import listen
+from services.gateway.event_stream import at_most, listen
 from services.gateway.openai.schemas import (
     AssistantMessage,
     ChatAnswer,
@@ -41,7 +41,6 @@ from shared.errors import InterleaveError, InvalidRequestError
 from shared.telemetry.tracing import trace_headers
 
 router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAiRoute)
-RESULT_TIMEOUT_S = 600.0
 _PIECE_EVENTS = frozenset({"step.finished", "gap"})
 
 
@@ -99,7 +98,8 @@ async def complete_chat(body: ChatBody, parts: PartsOf, key: Creator) -> Respons
     trajectory = await _start(parts, key, body)
     if body.stream:
         return EventSourceResponse(_chunks(parts, trajectory), ping=15)
-    ended = await parts.trajectories.wait(trajectory, timeout_s=RESULT_TIMEOUT_S)
+    timeout_s = parts.settings.max_answer_s
+    ended = await parts.trajectories.wait(trajectory, timeout_s=timeout_s)
     check_result(ended)
     content = await message_parts(ended, parts.images, skip=0)
     choice = Choice(message=AssistantMessage(content=content), finish_reason=_reason(ended))
@@ -125,7 +125,7 @@ async def _pictures(
         )
         for n in range(body.n)
     ]
-    give_up_at = time.monotonic() + RESULT_TIMEOUT_S
+    give_up_at = time.monotonic() + parts.settings.max_answer_s
     ended = [
         await parts.trajectories.wait(one.trajectory, timeout_s=give_up_at - time.monotonic())
         for one in begun
@@ -142,7 +142,8 @@ async def _chunks(parts: Parts, trajectory: Trajectory) -> AsyncGenerator[Server
     sent = 0
     ended = trajectory
     try:
-        async for event in listen(parts.trajectories, trajectory, after=trajectory.sequence):
+        heard = listen(parts.trajectories, trajectory, after=trajectory.sequence)
+        async for event in at_most(heard, parts.settings.max_answer_s):
             if event.type not in _PIECE_EVENTS and not event.type.startswith("trajectory."):
                 continue
             ended = await parts.trajectories.load(trajectory.tenant, trajectory.id)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
+from services.gateway.routes.access import Handler, KeyedRoute
 from shared.contracts.problems import Problem
 from shared.errors import InterleaveError
 from shared.http.problems import MEDIA_TYPE, headers_of, problem_body, validation_problem
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-
-class OpenAiRoute(APIRoute):
+class OpenAiRoute(KeyedRoute):
     """Answers errors in a form that those clients show to their users."""
 
     def get_route_handler(self) -> Handler:

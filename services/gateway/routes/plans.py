@@ -8,12 +8,12 @@ from fastapi import APIRouter, Path
 
 from services.gateway.plan_changes import approve_plan, edit_plan, retry_step
 from services.gateway.presenter import plan_view, trajectory_view
-from services.gateway.routes.access import PartsOf, Reader, Writer
+from services.gateway.routes.access import KeyedRoute, PartsOf, Reader, Writer
 from services.gateway.routes.identifiers import TrajectoryId
 from services.gateway.schemas import PlanBody, RetryBody
 from services.gateway.views import PlanView, TrajectoryView
 
-router = APIRouter(prefix="/v1", tags=["plans"])
+router = APIRouter(prefix="/v1", tags=["plans"], route_class=KeyedRoute)
 
 
 @router.get("/trajectories/{trajectory_id}/plan")

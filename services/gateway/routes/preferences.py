@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Header, Response
 
 from services.gateway.presenter import trajectory_view
+from services.gateway.settings import GatewaySettings
 from services.gateway.views import TrajectoryView
 from shared.contracts.trajectories import Trajectory
 
@@ -21,10 +22,10 @@ Prefer = Annotated[
 ]
 
 
-def wait_asked(prefer: str | None) -> int:
-    """Seconds the caller would wait, at most ``MAX_WAIT_S``; 0 without such a preference."""
+def wait_asked(prefer: str | None, settings: GatewaySettings) -> int:
+    """Seconds the caller would wait, as many as are allowed; 0 without such a preference."""
     found = _WAIT.search(prefer or "")
-    return 0 if found is None else min(int(found[1]), MAX_WAIT_S)
+    return 0 if found is None else int(min(int(found[1]), settings.max_wait_s))
 
 
 def answer(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 
 from services.gateway.creation import start, start_fork
 from services.gateway.presenter import summary_view, trajectory_view
-from services.gateway.routes.access import Creator, PartsOf, Reader, Writer
+from services.gateway.routes.access import Creator, KeyedRoute, PartsOf, Reader, Writer
 from services.gateway.routes.identifiers import TrajectoryId
 from services.gateway.routes.preferences import MAX_WAIT_S, Prefer, answer, wait_asked
 from services.gateway.schemas import ForkBody, TrajectoryBody
@@ -16,7 +16,7 @@ from services.gateway.views import TrajectoryPage, TrajectoryView
 from shared.contracts.trajectories import Status
 from shared.telemetry.tracing import trace_headers
 
-router = APIRouter(prefix="/v1", tags=["trajectories"])
+router = APIRouter(prefix="/v1", tags=["trajectories"], route_class=KeyedRoute)
 
 IdempotencyKey = Annotated[
     str | None,
@@ -42,7 +42,7 @@ async def create_trajectory(
     started = await start(
         parts, key, body, idempotency_key=idempotency_key, trace=dict(trace_headers())
     )
-    waited_s = wait_asked(prefer)
+    waited_s = wait_asked(prefer, parts.settings)
     trajectory = await parts.trajectories.wait(started.trajectory, timeout_s=waited_s)
     return answer(response, trajectory, waited_s=waited_s, replayed=started.replayed)
 
@@ -74,7 +74,8 @@ async def get_trajectory(
 ) -> TrajectoryView:
     """State, plan, steps with every attempt and verdict, and the output so far."""
     trajectory = await parts.trajectories.load(key.tenant, trajectory_id)
-    return trajectory_view(await parts.trajectories.wait(trajectory, timeout_s=wait))
+    timeout_s = min(wait, parts.settings.max_wait_s)
+    return trajectory_view(await parts.trajectories.wait(trajectory, timeout_s=timeout_s))
 
 
 @router.post("/trajectories/{trajectory_id}:cancel", status_code=202)
@@ -86,7 +87,7 @@ async def cancel_trajectory(
     prefer: Prefer = None,
 ) -> TrajectoryView:
     """Stop it: no new call starts, the running one is aborted."""
-    waited_s = wait_asked(prefer)
+    waited_s = wait_asked(prefer, parts.settings)
     trajectory = await parts.trajectories.cancel(key.tenant, trajectory_id)
     trajectory = await parts.trajectories.wait(trajectory, timeout_s=waited_s)
     return answer(response, trajectory, waited_s=waited_s)
@@ -116,7 +117,7 @@ async def fork_trajectory(
         idempotency_key=idempotency_key,
         trace=dict(trace_headers()),
     )
-    waited_s = wait_asked(prefer)
+    waited_s = wait_asked(prefer, parts.settings)
     trajectory = await parts.trajectories.wait(started.trajectory, timeout_s=waited_s)
     return answer(response, trajectory, waited_s=waited_s, replayed=started.replayed)
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request, status
 from starlette.datastructures import UploadFile
 
 from services.gateway.presenter import image_view
-from services.gateway.routes.access import PartsOf, Writer
+from services.gateway.routes.access import KeyedRoute, PartsOf, Writer
 from services.gateway.views import ImageView
 from shared.contracts.problems import FieldProblem
 from shared.errors import InvalidRequestError, TooLargeError
 
-router = APIRouter(prefix="/v1", tags=["images"])
+router = APIRouter(prefix="/v1", tags=["images"], route_class=KeyedRoute)
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {
     "requestBody": {

@@ -20,16 +20,16 @@ from services.gateway.endpoint_schemas import (
     with_secret,
 )
 from services.gateway.presenter import delivery_view
-from services.gateway.routes.access import Administrator, PartsOf, Reader, Writer
+from services.gateway.routes.access import KeyedRoute, PartsOf, WebhookManager
 from services.gateway.routes.identifiers import EndpointId
 from services.gateway.views import DeliveryPage
 
-router = APIRouter(prefix="/v1/webhook-endpoints", tags=["webhooks"])
+router = APIRouter(prefix="/v1/webhook-endpoints", tags=["webhooks"], route_class=KeyedRoute)
 
 
 @router.post("", status_code=201)
 async def create_endpoint(
-    body: EndpointBody, response: Response, parts: PartsOf, key: Administrator
+    body: EndpointBody, response: Response, parts: PartsOf, key: WebhookManager
 ) -> EndpointWithSecret:
     """Register an address for events of all trajectories; its secret is shown only now."""
     now = datetime.now(UTC)
@@ -39,7 +39,7 @@ async def create_endpoint(
 
 
 @router.get("")
-async def list_endpoints(parts: PartsOf, key: Reader) -> EndpointList:
+async def list_endpoints(parts: PartsOf, key: WebhookManager) -> EndpointList:
     """Every endpoint of the caller, oldest first; disabled ones too."""
     now = datetime.now(UTC)
     found = await parts.endpoints.all(key.tenant)
@@ -47,7 +47,9 @@ async def list_endpoints(parts: PartsOf, key: Reader) -> EndpointList:
 
 
 @router.get("/{endpoint_id}")
-async def get_endpoint(endpoint_id: EndpointId, parts: PartsOf, key: Reader) -> EndpointView:
+async def get_endpoint(
+    endpoint_id: EndpointId, parts: PartsOf, key: WebhookManager
+) -> EndpointView:
     """One endpoint; `status` tells whether it is sent anything."""
     endpoint = await parts.endpoints.load(key.tenant, endpoint_id)
     return endpoint_view(endpoint, now=datetime.now(UTC))
@@ -55,7 +57,7 @@ async def get_endpoint(endpoint_id: EndpointId, parts: PartsOf, key: Reader) -> 
 
 @router.patch("/{endpoint_id}")
 async def change_endpoint(
-    endpoint_id: EndpointId, body: EndpointChange, parts: PartsOf, key: Administrator
+    endpoint_id: EndpointId, body: EndpointChange, parts: PartsOf, key: WebhookManager
 ) -> EndpointView:
     """Change address, filter or description; switch it off or on again."""
     now = datetime.now(UTC)
@@ -64,14 +66,14 @@ async def change_endpoint(
 
 
 @router.delete("/{endpoint_id}", status_code=204)
-async def delete_endpoint(endpoint_id: EndpointId, parts: PartsOf, key: Administrator) -> None:
+async def delete_endpoint(endpoint_id: EndpointId, parts: PartsOf, key: WebhookManager) -> None:
     """Forget it; nothing more is sent there."""
     await parts.endpoints.remove(key.tenant, endpoint_id)
 
 
 @router.post("/{endpoint_id}:rotate")
 async def rotate_secret(
-    endpoint_id: EndpointId, parts: PartsOf, key: Administrator, body: RotateBody | None = None
+    endpoint_id: EndpointId, parts: PartsOf, key: WebhookManager, body: RotateBody | None = None
 ) -> EndpointWithSecret:
     """Make a new secret; for `overlap_s` both sign, so that receivers can change over."""
     now, asked = datetime.now(UTC), body or RotateBody()
@@ -85,7 +87,7 @@ async def rotate_secret(
 async def list_endpoint_deliveries(
     endpoint_id: EndpointId,
     parts: PartsOf,
-    key: Reader,
+    key: WebhookManager,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> DeliveryPage:
@@ -98,7 +100,7 @@ async def list_endpoint_deliveries(
 
 @router.post("/{endpoint_id}:replay", status_code=202)
 async def replay_endpoint(
-    endpoint_id: EndpointId, body: ReplayBody, parts: PartsOf, key: Writer
+    endpoint_id: EndpointId, body: ReplayBody, parts: PartsOf, key: WebhookManager
 ) -> Replayed:
     """Send again what never arrived since a moment, at most the newest 1000."""
     again = await parts.endpoints.replay(

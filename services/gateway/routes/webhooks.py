@@ -10,18 +10,18 @@ from fastapi import APIRouter, Query
 
 from services.gateway.delivery_log import replay
 from services.gateway.presenter import delivery_view
-from services.gateway.routes.access import Administrator, PartsOf, Reader, Writer
+from services.gateway.routes.access import KeyedRoute, PartsOf, WebhookManager
 from services.gateway.routes.identifiers import DeliveryId
 from services.gateway.views import DeliveryPage, DeliveryView, SigningSecret
 from shared.errors import NotFoundError
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=KeyedRoute)
 
 
 @router.get("/deliveries")
 async def list_deliveries(
     parts: PartsOf,
-    key: Reader,
+    key: WebhookManager,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> DeliveryPage:
@@ -33,14 +33,16 @@ async def list_deliveries(
 
 
 @router.post("/deliveries/{delivery_id}:replay", status_code=202)
-async def replay_delivery(delivery_id: DeliveryId, parts: PartsOf, key: Writer) -> DeliveryView:
+async def replay_delivery(
+    delivery_id: DeliveryId, parts: PartsOf, key: WebhookManager
+) -> DeliveryView:
     """Send it again, with the same `webhook-id` and body."""
     now = datetime.now(UTC)
     return delivery_view(await replay(parts.deliveries, key.tenant, delivery_id, now=now))
 
 
 @router.get("/secret")
-async def get_secret(parts: PartsOf, key: Administrator) -> SigningSecret:
+async def get_secret(parts: PartsOf, key: WebhookManager) -> SigningSecret:
     """The secret with which receivers check signatures."""
     secret = await anyio.to_thread.run_sync(parts.tenants.webhook_secret, key.tenant)
     if secret is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
@@ -49,7 +49,7 @@ def unique(name: str) -> str:
     return f"{name}-{uuid.uuid4().hex}"
 
 
-async def test_keys_are_found_listed_and_removed(
+async def test_keys_are_found_listed_and_ended_for_good(
     connection: redis.asyncio.Redis | None, request: pytest.FixtureRequest
 ) -> None:
     store: ApiKeyStore = InMemoryApiKeyStore()
@@ -62,9 +62,12 @@ async def test_keys_are_found_listed_and_removed(
     await store.add(key)
     assert await store.find(key.digest) == key
     assert key in await store.all()
-    assert await store.remove(key.id)
-    assert not await store.remove(key.id)
-    assert await store.find(key.digest) is None
+    ended = await store.end(key.id, at=NOW)
+    assert ended is not None
+    assert ended.expires_at == NOW
+    assert await store.find(key.digest) == ended
+    assert await store.end(key.id, at=NOW + timedelta(hours=1)) == ended
+    assert await store.end(key.id + "x", at=NOW) is None
 
 
 async def test_a_name_is_reserved_once_and_locked_once(

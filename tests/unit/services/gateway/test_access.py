@@ -17,14 +17,14 @@ from tests.fakes.gateway_stores import InMemoryApiKeyStore, InMemoryTenantStore
 from tests.unit.services.gateway.gateway_app import NOW, World, png
 
 
-async def test_a_key_is_known_until_it_expires_or_is_removed() -> None:
+async def test_a_key_is_known_until_it_expires_or_is_revoked() -> None:
     store = InMemoryApiKeyStore()
     secret, key = await auth.create_key(store, tenant="ten_a", now=NOW, lifetime=timedelta(hours=1))
     assert (await auth.authenticate(store, secret, now=NOW)).tenant == "ten_a"
     assert secret not in key.model_dump_json()
     with pytest.raises(UnauthenticatedError):
         await auth.authenticate(store, secret, now=NOW + timedelta(hours=1))
-    assert await store.remove(key.id)
+    assert await store.end(key.id, at=NOW)
     with pytest.raises(UnauthenticatedError):
         await auth.authenticate(store, secret, now=NOW)
 
