@@ -49,6 +49,15 @@ _BESIDE_FORMS = (
     "on the {side} side of ",
     "to the {side} side of ",
 )
+_UPRIGHT = {
+    "above": ("over", "just above", "directly above", "one place above", "one row above"),
+    "on top of": ("over", "right above", "one row above", "standing on"),
+    "below": ("beneath", "just below", "directly below", "one place below"),
+    "under": ("beneath", "underneath", "at the foot of", "one row below"),
+}
+_UPRIGHT_WORDS = re.compile(rf"\b(?:{'|'.join(_UPRIGHT)}) (?=the )")
+_UPRIGHT_SHARE = 0.6
+_MIDDLE_VERBS = (", set ", ", show ", ", insert ")
 _LEADS = ("please ", "then ", "next, ", "here ")
 _VERBS = {
     "add ": ("show ", "set ", "insert "),
@@ -74,12 +83,18 @@ def reworded(prompt: str, rng: Random) -> str:
     if rng.random() < _KEPT_SHARE:
         return prompt
     text = _BESIDE.sub(lambda found: rng.choice(_BESIDE_FORMS).format(**found.groupdict()), prompt)
+    if rng.random() < _UPRIGHT_SHARE:
+        text = _UPRIGHT_WORDS.sub(lambda found: _upright(found, rng), text)
     text = _PLACED.sub(lambda found: _said_otherwise(found, rng), text)
     if rng.random() < _VERB_SHARE:
         text = _other_verb(text, rng)
     if rng.random() < _LEAD_SHARE and not text.startswith(("now ", "a ", "an ", "the ")):
         text = rng.choice(_LEADS) + text
     return text
+
+
+def _upright(found: re.Match[str], rng: Random) -> str:
+    return f"{rng.choice(_UPRIGHT[found[0].strip()])} "
 
 
 def _said_otherwise(found: re.Match[str], rng: Random) -> str:
@@ -94,6 +109,8 @@ def _said_otherwise(found: re.Match[str], rng: Random) -> str:
 
 
 def _other_verb(text: str, rng: Random) -> str:
+    if ", add " in text:
+        return text.replace(", add ", rng.choice(_MIDDLE_VERBS), 1)
     for verb, others in _VERBS.items():
         if text.startswith(verb):
             return rng.choice(others) + text.removeprefix(verb)

@@ -13,7 +13,7 @@ from services.trainer.sketchbook.failures import reason_for, wrong_outcome
 from services.trainer.sketchbook.parsing import outcomes_of
 from services.trainer.sketchbook.phrasing import describe, phrase, phrase_both
 from services.trainer.sketchbook.scenes import sample_edit, sample_editable_scene, sample_scene
-from services.trainer.sketchbook.settling import refined
+from services.trainer.sketchbook.settling import asked_scene, refined
 from services.trainer.sketchbook.wording import Split, Style
 from services.trainer.sketchbook.world import Place, Scene, outcomes
 
@@ -101,6 +101,7 @@ def critic_sample(
         refine, after = used, rng.choice(outcomes_of(sample.before, used))
     else:
         after = wrong_outcome(sample.before, sample.prompt, rng)
-        refine = refined(sample.before, sample.prompt, rng, split)
+        asked = asked_scene(sample.before, sample.prompt, after)
+        refine = refined(sample.before, sample.prompt, rng, split, towards=asked)
     reason = reason_for(right, after)
     return CriticSample(sample.before, sample.prompt, used, after, success, refine, reason)

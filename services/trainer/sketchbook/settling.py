@@ -6,11 +6,12 @@ first item in reading order. Not here: what edits do (``world``) and words (``ph
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
+from typing import TYPE_CHECKING, TypeVar
 
-from services.trainer.sketchbook.parsing import Description, Edits, parse
+from services.trainer.sketchbook.parsing import Description, Edits, outcomes_of, parse
 from services.trainer.sketchbook.phrasing import describe, exact_ref, phrase
 from services.trainer.sketchbook.scenes import standard_place
 from services.trainer.sketchbook.wording import JOINERS, Split, Style
@@ -33,6 +34,11 @@ from services.trainer.sketchbook.world import (
     outcomes,
     places_meant,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsLenAndGetItem
+
+_T = TypeVar("_T")
 
 
 def settle(scene: Scene, edit: Edit) -> Edit:
@@ -97,8 +103,24 @@ def execute(prompts: Iterable[str], source: Scene | None = None) -> list[Scene]:
     return scenes
 
 
-def refined(before: Scene | None, prompt: str, rng: Random, split: Split) -> str:
+def asked_scene(before: Scene | None, prompt: str, after: Scene) -> Scene:
+    """The right outcome of a prompt that a scene comes closest to, the settled one if in doubt.
+
+    Raises:
+        UnknownWordingError: The prompt is not one of the world's wordings.
+        ImpossibleEditError: The prompt cannot be carried out on this scene.
+    """
+    settled_scene = carry_out(before, prompt)
+    right = (settled_scene, *outcomes_of(before, prompt))
+    return min(right, key=lambda scene: len(set(scene.items) ^ set(after.items)))
+
+
+def refined(
+    before: Scene | None, prompt: str, rng: Random, split: Split, *, towards: Scene | None = None
+) -> str:
     """A precise rewrite of a prompt, its places read off the scene before.
+
+    Of several right readings the one that gives ``towards`` is taken, if there is one.
 
     Raises:
         UnknownWordingError: The prompt is not one of the world's wordings.
@@ -106,14 +128,55 @@ def refined(before: Scene | None, prompt: str, rng: Random, split: Split) -> str
     """
     meaning = parse(prompt)
     if before is None or isinstance(meaning, Description):
-        return describe(carry_out(before, prompt), rng, split)
+        return describe(towards or carry_out(before, prompt), rng, split)
+    exact = _leading_to(towards, before, meaning.edits) if towards else None
     texts: list[str] = []
     scene = before
-    for edit, after in settled(before, meaning):
+    for edit in exact or [edit for edit, _ in settled(before, meaning)]:
         text = phrase(scene, edit, rng, Style.PRECISE, split)
         texts.append(text.removeprefix("now ") if texts else text)
-        scene = after
+        scene = outcomes(scene, edit)[0]
     return rng.choice(JOINERS[split]).join(texts)
+
+
+class _FirstForms(Random):
+    """Takes the first of whatever there is to choose from, so that a thing has one wording."""
+
+    def choice(self, seq: SupportsLenAndGetItem[_T]) -> _T:
+        return seq[0]
+
+    def random(self) -> float:
+        return 0.0
+
+
+FIRST_FORMS = _FirstForms()
+
+
+def _leading_to(after: Scene, scene: Scene, edits: Sequence[Edit]) -> list[Edit] | None:
+    """An exact reading of each edit, in turn, that ends in ``after``."""
+    if not edits:
+        return [] if scene == after else None
+    for exact in _readings(scene, edits[0]):
+        for then in outcomes(scene, exact)[:1]:
+            rest = _leading_to(after, then, edits[1:])
+            if rest is not None:
+                return [exact, *rest]
+    return None
+
+
+def _readings(scene: Scene, edit: Edit) -> Iterator[Edit]:
+    match edit:
+        case Add(item, where):
+            for full in completions(item):
+                yield from (Add(full, place) for place in places_meant(scene, where))
+        case Move(ref, where):
+            for source in ref.find(scene):
+                exact = exact_ref(source, dict(scene.items)[source])
+                yield from (Move(exact, place) for place in places_meant(scene, where))
+        case SetBackground():
+            yield edit
+        case Grow(ref) | Remove(ref) | Recolour(ref, _):
+            yield from (_about(edit, scene, place) for place in ref.find(scene))
 
 
 def _described(meaning: Description) -> Scene:

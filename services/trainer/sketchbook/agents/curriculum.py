@@ -16,11 +16,22 @@ from transformers import PreTrainedTokenizerFast
 
 from services.trainer.sketchbook.agents import lessons
 from services.trainer.sketchbook.agents.corpus import tokenizer_for
-from services.trainer.sketchbook.agents.data import Encoded, Task, encode_drill
-from services.trainer.sketchbook.agents.outcomes import BatchArtist, load_outcomes, write_outcomes
+from services.trainer.sketchbook.agents.data import (
+    Encoded,
+    Task,
+    encode_drill,
+    encode_meaning,
+)
+from services.trainer.sketchbook.agents.outcomes import (
+    BatchArtist,
+    drawn_lesson,
+    load_outcomes,
+    write_outcomes,
+)
 
 GENERATOR = Path("models/sketchbook/generator")
-_OUTCOMES = 2048
+_OUTCOMES = 4096
+_IMPRECISE_SHARE = 0.7
 
 Tasks = dict[str, tuple[Task, float]]
 
@@ -72,22 +83,28 @@ def _pairs(tokenizer: PreTrainedTokenizerFast, rng: Random) -> Encoded:
     return encode_drill(lessons.pairs_thought(rng), tokenizer)
 
 
+def _meaning(tokenizer: PreTrainedTokenizerFast, rng: Random) -> Encoded:
+    lesson, exact = lessons.meaning_drill(rng, imprecise=rng.random() < _IMPRECISE_SHARE)
+    return encode_meaning(lesson, exact, tokenizer)
+
+
 def _drawn_tasks(runs: Path) -> Tasks:
     """Pictures by the generator itself, drawn when they are first needed."""
     folder = runs / "outcomes"
     if not folder.exists():
         write_outcomes(BatchArtist(GENERATOR), folder, count=_OUTCOMES, seed=1)
     tokenizer = tokenizer_for(runs)
-    outcomes = load_outcomes(folder, tokenizer)
+    outcomes = load_outcomes(folder)
     tasks: Tasks = {
         "caption": (lessons.caption_lesson, 0.02),
         "change": (lessons.change_lesson, 0.03),
-        "pairs": (partial(_pairs, tokenizer), 0.1),
-        "rewriting": (lessons.rewriting_lesson, 0.35),
-        "verdict": (lessons.synthetic_verdict_lesson, 0.25),
+        "pairs": (partial(_pairs, tokenizer), 0.05),
+        "meaning": (partial(_meaning, tokenizer), 0.3),
+        "rewriting": (lessons.rewriting_lesson, 0.25),
+        "verdict": (lessons.synthetic_verdict_lesson, 0.15),
     }
     if outcomes:
-        tasks["drawn"] = (lambda rng: rng.choice(outcomes), 0.25)
+        tasks["drawn"] = (lambda rng: drawn_lesson(rng.choice(outcomes), rng), 0.25)
     return tasks
 
 

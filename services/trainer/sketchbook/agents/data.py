@@ -100,6 +100,16 @@ def encode_drill(thought: str, tokenizer: PreTrainedTokenizerFast) -> Encoded:
     return Encoded("pairs", ids, 0, (), learned=learned)
 
 
+def encode_meaning(lesson: Lesson, exact: str, tokenizer: PreTrainedTokenizerFast) -> Encoded:
+    """A drill of which only the last words are learned: what a prompt comes to."""
+    encoder = tokenizer.backend_tokenizer
+    prompt = encoder.encode(chat_text(lesson.messages)).ids
+    given = encoder.encode(lesson.answer.removesuffix(f" {exact}.")).ids
+    ids = prompt + encoder.encode(lesson.answer).ids
+    learned = tuple(range(len(prompt) + len(given), len(ids)))
+    return Encoded("meaning", ids, len(prompt), (), learned=learned)
+
+
 def collate(encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerFast) -> Batch:
     """Right-padded tensors; labels only on answers, decisions weighing more."""
     longest = max(len(e.ids) for e in encoded)

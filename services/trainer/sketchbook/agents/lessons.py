@@ -20,7 +20,6 @@ from services.trainer.sketchbook.language import (
     Split,
     caption_places,
     item_phrase,
-    outcomes_of,
     sentence,
 )
 from services.trainer.sketchbook.renderer import render
@@ -33,7 +32,7 @@ from services.trainer.sketchbook.scenes import (
     sample_item,
     sample_scene,
 )
-from services.trainer.sketchbook.settling import refined
+from services.trainer.sketchbook.settling import FIRST_FORMS, asked_scene, refined
 from services.trainer.sketchbook.wording import background_phrase, spot_phrase
 from services.trainer.sketchbook.world import (
     BACKGROUNDS,
@@ -124,16 +123,27 @@ def changes(before: Scene | None, after: Scene) -> str:
 
 
 def verdict_answer(sample: CriticSample) -> str:
-    """The critic's whole answer: what it sees beside what was asked, and the verdict."""
+    """The critic's whole answer: what was there, what it sees beside what was asked, the verdict.
+
+    Naming what was there, and what the prompt comes to there, is what lets a small model find
+    places that the prompt gives only by what stands beside them.
+    """
     verdict = {
         "previous_step_success": sample.success,
         "refine_prompt": sample.refine_prompt,
     }
-    right = outcomes_of(sample.before, sample.original_prompt)
-    asked = _nearest(right, sample.after)
+    asked = asked_scene(sample.before, sample.original_prompt, sample.after)
     compared = comparison(sample.before, sample.after, asked, unclear=sample.unclear)
-    thought = f"{compared}. {sample.reason}"
+    thought = f"{premise(sample, asked)}{compared}. {sample.reason}"
     return f"<think>{thought}</think><answer>{json.dumps(verdict)}</answer>"
+
+
+def premise(sample: CriticSample, asked: Scene) -> str:
+    """The picture before, listed, and the prompt in precise words; nothing where none was."""
+    if sample.before is None:
+        return ""
+    exact = refined(sample.before, sample.original_prompt, FIRST_FORMS, Split.TRAIN, towards=asked)
+    return f"{caption_places(sample.before)}. {exact}. "
 
 
 def comparison(
@@ -162,11 +172,6 @@ def _named(item: Item | None) -> str:
     return "nothing" if item is None else item_phrase(item)
 
 
-def _nearest(right: Sequence[Scene], after: Scene) -> Scene:
-    """The right outcome that a picture comes closest to."""
-    return min(right, key=lambda scene: len(set(scene.items) ^ set(after.items)))
-
-
 def verdict_question(prompt: str, used: str) -> tuple[ChatMessage, ...]:
     """What the critic is asked, its pictures left blank."""
     return tuple(render_verdict_messages(pack(), prompt, used, before=b"", after=b""))
@@ -182,7 +187,7 @@ def synthetic_verdict_lesson(rng: Random, split: Split = Split.TRAIN) -> Lesson:
     """Judge a rendered outcome, right or wrong, of a prompt in any wording."""
     if rng.random() < _BLENDED_SHARE:
         return blended_verdict_lesson(rng)
-    return _heard(critic_sample(rng, split, max_items=rng.choice((1, 2, 3, 4, 6, 6))), rng)
+    return heard_lesson(critic_sample(rng, split, max_items=rng.choice((1, 2, 3, 4, 6, 6))), rng)
 
 
 def rewriting_lesson(rng: Random) -> Lesson:
@@ -191,11 +196,11 @@ def rewriting_lesson(rng: Random) -> Lesson:
     sample = critic_sample(
         rng, Split.TRAIN, max_items=count, failure_share=_REWRITTEN_SHARE, imprecise=True
     )
-    return _heard(sample, rng)
+    return heard_lesson(sample, rng)
 
 
-def _heard(sample: CriticSample, rng: Random) -> Lesson:
-    """A sample's lesson with its first prompt reworded."""
+def heard_lesson(sample: CriticSample, rng: Random) -> Lesson:
+    """Judge the outcome of a prompt that is heard in other words than the templates'."""
     lesson = verdict_lesson(sample)
     heard = reworded(sample.original_prompt, rng)
     if heard == sample.original_prompt:
@@ -226,6 +231,23 @@ def blended_verdict_lesson(rng: Random) -> Lesson:
     picture = np.rint(clear * (1 - share) + other * share).astype(np.uint8)
     lesson = verdict_lesson(blended)
     return replace(lesson, scenes=(sample.before, picture))
+
+
+def meaning_drill(rng: Random, *, imprecise: bool) -> tuple[Lesson, str]:
+    """A prompt and a scene put in words, nothing shown; and what the prompt comes to there."""
+    sample = critic_sample(rng, Split.TRAIN, max_items=rng.choice((2, 4, 6, 8)),
+                           failure_share=0.0, imprecise=imprecise)  # fmt: skip
+    while sample.before is None:
+        sample = critic_sample(rng, Split.TRAIN, failure_share=0.0)
+    asked = verdict_question(reworded(sample.original_prompt, rng), sample.used_prompt)
+    words = tuple(
+        ChatMessage(m.role, tuple(part for part in m.parts if isinstance(part, TextPart)))
+        for m in asked
+    )
+    exact = refined(
+        sample.before, sample.original_prompt, FIRST_FORMS, Split.TRAIN, towards=sample.after
+    )
+    return Lesson(words, f"<think>{caption_places(sample.before)}. {exact}."), exact
 
 
 def pairs_thought(rng: Random) -> str:

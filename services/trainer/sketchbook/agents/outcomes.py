@@ -8,37 +8,33 @@ but the first of a trajectory do. Not here: rendered outcomes (``lessons``), mea
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from diffusers import Flux2KleinPipeline
 from PIL import Image
-from transformers import PreTrainedTokenizerFast
 
-from services.trainer.sketchbook.agents.data import Encoded, Picture, encode, shown
+from services.trainer.sketchbook.agents.data import Picture, shown
 from services.trainer.sketchbook.agents.lessons import (
     UNCLEAR_REASON,
     Lesson,
-    verdict_lesson,
-    verdict_question,
+    heard_lesson,
 )
-from services.trainer.sketchbook.agents.places import Labels, no_labels, place_labels
 from services.trainer.sketchbook.failures import reason_for
 from services.trainer.sketchbook.generator.model import CALL_ARGUMENTS
 from services.trainer.sketchbook.grader import Grade, grade
-from services.trainer.sketchbook.language import outcomes_of, phrase
-from services.trainer.sketchbook.samples import CriticSample, GeneratorSample, generator_sample
+from services.trainer.sketchbook.language import caption_places, outcomes_of, parse_caption, phrase
+from services.trainer.sketchbook.samples import CriticSample, generator_sample
 from services.trainer.sketchbook.scenes import sample_edit
-from services.trainer.sketchbook.settling import refined
+from services.trainer.sketchbook.settling import asked_scene, refined
 from services.trainer.sketchbook.wording import Split, Style
-from services.trainer.sketchbook.world import PLACES, outcomes
+from services.trainer.sketchbook.world import PLACES, Scene
 
 _BATCH = 16
 _FROM_DRAWN_SHARE = 0.33
@@ -64,8 +60,18 @@ class EditsInBatches(Flux2KleinPipeline):
         return packed.to(device), ids.repeat(batch_size, 1, 1).to(device)
 
 
+class Draws(Protocol):
+    """Whoever draws many pictures at a time."""
+
+    def draw(
+        self, prompts: Sequence[str], sources: Sequence[Picture], *, seed: int
+    ) -> list[Picture]:
+        """A picture for each prompt: all edits of their sources, or all without any."""
+        ...
+
+
 class BatchArtist:
-    """Draws many pictures at a time."""
+    """Draws many pictures at a time with the stock pipeline."""
 
     def __init__(self, folder: Path) -> None:
         """Load a generator folder."""
@@ -77,7 +83,7 @@ class BatchArtist:
     def draw(
         self, prompts: Sequence[str], sources: Sequence[Picture], *, seed: int
     ) -> list[Picture]:
-        """A picture for each prompt: all edits of their sources, or all without any."""
+        """See ``Draws``."""
         noise = [torch.Generator().manual_seed(seed + number) for number in range(len(prompts))]
         given = {"image": [Image.fromarray(source) for source in sources]} if sources else {}
         drawn = self._pipeline(
@@ -88,9 +94,10 @@ class BatchArtist:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A sample together with the picture its edit starts from."""
+    """A prompt together with the scene and the picture its edit starts from."""
 
-    sample: GeneratorSample
+    before: Scene | None
+    prompt: str
     source: Picture | None
 
 
@@ -103,15 +110,20 @@ class Outcome:
     grade: Grade
 
 
-def draw_cases(artist: BatchArtist, cases: Sequence[Case], *, seed: int) -> list[Outcome]:
+def draw_cases(artist: Draws, cases: Sequence[Case], *, seed: int) -> list[Outcome]:
     """Draw cases that all have a source, or all have none."""
     sources = [case.source for case in cases if case.source is not None]
-    prompts = [case.sample.prompt for case in cases]
+    prompts = [case.prompt for case in cases]
     found: list[Outcome] = []
     for case, picture in zip(cases, artist.draw(prompts, sources, seed=seed), strict=True):
-        accepted = outcomes_of(case.sample.before, case.sample.prompt)
-        found.append(Outcome(case, picture, grade(case.sample.before, accepted, picture)))
+        found.append(graded(case, picture))
     return found
+
+
+def graded(case: Case, picture: Picture) -> Outcome:
+    """A case with what was drawn for it."""
+    accepted = outcomes_of(case.before, case.prompt)
+    return Outcome(case, picture, grade(case.before, accepted, picture))
 
 
 def new_case(rng: Random, drawn: Sequence[Outcome]) -> Case:
@@ -122,26 +134,36 @@ def new_case(rng: Random, drawn: Sequence[Outcome]) -> Case:
         edit = sample_edit(scene, rng)
         style = rng.choices((Style.PRECISE, Style.RELATIVE, Style.VAGUE), (6, 3, 1))[0]
         prompt = phrase(scene, edit, rng, style, Split.TRAIN)
-        sample = GeneratorSample(scene, prompt, outcomes(scene, edit)[0], style)
-        return Case(sample, earlier.picture)
+        return Case(scene, prompt, earlier.picture)
     sample = generator_sample(rng, Split.TRAIN)
-    return Case(sample, None if sample.before is None else shown(sample.before))
+    source = None if sample.before is None else shown(sample.before)
+    return Case(sample.before, sample.prompt, source)
 
 
 def critic_case(outcome: Outcome, rng: Random) -> CriticSample:
     """What the critic should say about an outcome."""
-    sample, seen = outcome.case.sample, outcome.grade
-    before, prompt = sample.before, sample.prompt
-    success = seen.success
-    fix = prompt if success else refined(before, prompt, rng, Split.TRAIN)
+    before, prompt = outcome.case.before, outcome.case.prompt
+    seen = outcome.grade
+    fix = prompt
+    if not seen.success:
+        asked = asked_scene(before, prompt, seen.reading.scene)
+        fix = refined(before, prompt, rng, Split.TRAIN, towards=asked)
     right = outcomes_of(before, prompt)
     unclear = frozenset(place for place in PLACES if not seen.reading.is_legible(place))
     reason = UNCLEAR_REASON if unclear else reason_for(right, seen.reading.scene)
-    return CriticSample(before, prompt, prompt, seen.reading.scene, success, fix, reason, unclear)
+    return CriticSample(
+        before, prompt, prompt, seen.reading.scene, seen.success, fix, reason, unclear
+    )
+
+
+def drawn_lesson(outcome: Outcome, rng: Random) -> Lesson:
+    """Judge a picture that was drawn, its prompt heard in any words."""
+    lesson = heard_lesson(critic_case(outcome, rng), rng)
+    return replace(lesson, scenes=(shown(outcome.case.source), outcome.picture))
 
 
 def write_outcomes(
-    artist: BatchArtist, folder: Path, *, count: int, seed: int, per_file: int = 256
+    artist: Draws, folder: Path, *, count: int, seed: int, per_file: int = 256
 ) -> None:
     """Draw until the folder holds ``count`` outcomes; what is there stays."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,13 +175,11 @@ def write_outcomes(
         rng = Random(f"outcomes-{seed}-{number}")
         made = _some(artist, rng, drawn, count=per_file)
         drawn = [outcome for outcome in made if outcome.grade.success]
-        _save(path, made, rng)
+        _save(path, made)
         _log.info("%s: %d of %d right", path.name, len(drawn), len(made))
 
 
-def _some(
-    artist: BatchArtist, rng: Random, drawn: Sequence[Outcome], *, count: int
-) -> list[Outcome]:
+def _some(artist: Draws, rng: Random, drawn: Sequence[Outcome], *, count: int) -> list[Outcome]:
     waiting: dict[bool, list[Case]] = {True: [], False: []}
     made: list[Outcome] = []
     while len(made) < count:
@@ -173,38 +193,42 @@ def _some(
     return made
 
 
-def _save(path: Path, made: Sequence[Outcome], rng: Random) -> None:
-    rows: list[str] = []
-    pictures: list[Picture] = []
-    labels: list[Labels] = []
-    for outcome in made:
-        sample = critic_case(outcome, rng)
-        lesson = verdict_lesson(sample)
-        rows.append(json.dumps([sample.original_prompt, sample.used_prompt, lesson.answer]))
-        pictures += [shown(outcome.case.source), outcome.picture]
-        readable = outcome.grade.reading.legible
-        labels.append(place_labels(sample.before))
-        labels.append(place_labels(sample.after) if readable else no_labels())
+def _save(path: Path, made: Sequence[Outcome]) -> None:
+    befores = [outcome.case.before for outcome in made]
+    pictures = [(shown(outcome.case.source), outcome.picture) for outcome in made]
     np.savez_compressed(
-        path, rows=np.array(rows), pictures=np.stack(pictures), labels=np.stack(labels)
+        path,
+        prompts=np.array([outcome.case.prompt for outcome in made]),
+        befores=np.array([caption_places(before) if before else "" for before in befores]),
+        success=np.array([outcome.grade.success for outcome in made]),
+        pictures=np.array(pictures),
     )
 
 
-def load_outcomes(folder: Path, tokenizer: PreTrainedTokenizerFast) -> list[Encoded]:
-    """Every outcome of a folder, encoded, wrong ones and right ones in equal numbers."""
-    kinds: dict[bool, list[Encoded]] = {True: [], False: []}
+def load_outcomes(folder: Path) -> list[Outcome]:
+    """Every wrong outcome of a folder and at most twice as many right ones."""
+    wrong, right = list[_Stored](), list[_Stored]()
     for path in sorted(folder.glob("*.npz")):
         with np.load(path) as stored:
-            rows, pictures, labels = stored["rows"], stored["pictures"], stored["labels"]
-        for number, row in enumerate(rows):
-            prompt, used, answer = json.loads(str(row))
-            pair = slice(2 * number, 2 * number + 2)
-            success = '"previous_step_success": true' in answer
-            encoded = encode(Lesson(verdict_question(prompt, used), answer), tokenizer)
-            kinds[success].append(Encoded("drawn", encoded.ids, encoded.start,
-                                          tuple(pictures[pair]), tuple(labels[pair])))  # fmt: skip
-    fewer = min(map(len, kinds.values()))
-    return [encoded for kind in kinds.values() for encoded in kind[: max(1, 2 * fewer)]]
+            columns = (stored[name] for name in ("success", "befores", "prompts", "pictures"))
+            for success, *row in zip(*columns, strict=True):
+                (right if success else wrong).append(_Stored(*row))
+    return [stored.outcome() for stored in (*wrong, *right[: max(1, 2 * len(wrong))])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A row of a file: scene in words, prompt, and the pictures before and after."""
+
+    before: str
+    prompt: str
+    pictures: Picture
+
+    def outcome(self) -> Outcome:
+        if not self.before:
+            return graded(Case(None, str(self.prompt), None), self.pictures[1])
+        case = Case(parse_caption(str(self.before)), str(self.prompt), self.pictures[0])
+        return graded(case, self.pictures[1])
 
 
 def main() -> None:

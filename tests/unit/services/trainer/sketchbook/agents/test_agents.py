@@ -21,6 +21,7 @@ from services.trainer.sketchbook.agents.data import (
     decisions,
     encode,
     encode_drill,
+    encode_meaning,
     shown,
 )
 from services.trainer.sketchbook.agents.evaluate import is_valid, reaches_goal
@@ -34,8 +35,11 @@ from services.trainer.sketchbook.agents.model import (
 )
 from services.trainer.sketchbook.agents.places import PlaceReaders, changed_labels, place_labels
 from services.trainer.sketchbook.agents.tokenizer import train_tokenizer
+from services.trainer.sketchbook.captions import parse_caption
+from services.trainer.sketchbook.parsing import outcomes_of
 from services.trainer.sketchbook.requests import sample_request
 from services.trainer.sketchbook.samples import critic_sample
+from services.trainer.sketchbook.settling import asked_scene
 from services.trainer.sketchbook.wording import Split
 from services.trainer.sketchbook.world import BACKGROUNDS, Item, Place, Scene
 from shared.contracts.plans import PlanStep
@@ -164,6 +168,38 @@ def test_the_marks_in_a_thought_agree_with_its_verdict() -> None:
         sample = critic_sample(rng, Split.TRAIN)
         thought = lessons.verdict_answer(sample).partition("</think>")[0]
         assert sample.success == (", wrong" not in thought)
+
+
+def test_a_thought_lists_the_picture_before_and_says_the_prompt_exactly() -> None:
+    rng = Random(18)
+    for _ in range(200):
+        sample = critic_sample(rng, Split.TRAIN, imprecise=True)
+        assert sample.before is not None
+        thought = lessons.verdict_answer(sample).partition("<think>")[2]
+        listed, exact, _ = thought.split(". ", 2)
+        assert parse_caption(listed) == sample.before
+        asked = asked_scene(sample.before, sample.original_prompt, sample.after)
+        assert outcomes_of(sample.before, exact) == (asked,)
+
+
+def test_a_rewrite_aims_at_the_reading_that_the_picture_came_closest_to() -> None:
+    rng = Random(20)
+    for _ in range(200):
+        sample = critic_sample(rng, Split.TRAIN, failure_share=1.0, imprecise=True)
+        asked = asked_scene(sample.before, sample.original_prompt, sample.after)
+        assert asked in outcomes_of(sample.before, sample.original_prompt)
+        assert outcomes_of(sample.before, sample.refine_prompt) == (asked,)
+
+
+def test_of_a_meaning_drill_only_the_exact_words_are_learned(
+    tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    rng = Random(21)
+    for _ in range(20):
+        lesson, exact = lessons.meaning_drill(rng, imprecise=True)
+        batch = collate([encode_meaning(lesson, exact, tokenizer)], tokenizer)
+        assert batch.patched is None
+        assert tokenizer.decode(batch.ids[batch.labels != IGNORE]).strip() == f"{exact}."
 
 
 def test_drills_mark_equal_things_same_and_others_wrong() -> None:
