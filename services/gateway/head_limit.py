@@ -42,6 +42,10 @@ class HeadLimitMiddleware:
         if sum(len(name) + len(value) for name, value in headers) > limits.max_header_bytes:
             detail = f"The headers may have at most {limits.max_header_bytes} bytes."
             return _problem_of(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}:
+            # Two servers in a row could disagree on where such a request ends.
+            detail = "Send `Content-Length` or `Transfer-Encoding`, not both."
+            return _problem_of(HTTPStatus.BAD_REQUEST, detail)
         return None
 
 

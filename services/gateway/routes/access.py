@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, HTTPException, Request, Response, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway import auth
@@ -54,11 +56,24 @@ class KeyedRoute(APIRoute):
             try:
                 return await handler(request)
             except HTTPException as error:
-                if isinstance(error.__cause__, RecursionError):
-                    raise InvalidRequestError("The JSON is nested too deeply.") from error
-                raise
+                raise _unreadable(error) from error
 
         return answer
+
+
+def _unreadable(error: HTTPException) -> Exception:
+    """What the framework says of a body that it cannot read, in our words."""
+    if error.status_code != HTTPStatus.BAD_REQUEST:
+        return error
+    match error.__cause__:
+        case RecursionError():
+            return InvalidRequestError("The JSON is nested too deeply.")
+        case UnicodeDecodeError():
+            return InvalidRequestError("The body is not UTF-8.")
+        case ValueError():
+            return InvalidRequestError("The JSON holds a number with too many digits.")
+        case _:
+            return InvalidRequestError(str(error.detail))
 
 
 async def _identify(request: Request) -> ApiKey:
