@@ -1,4 +1,4 @@
-"""``python -m services.orchestrator worker|reaper|diagram``."""
+"""``python -m services.orchestrator worker|reaper|cell|diagram``; cells are started by workers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from prometheus_client import start_http_server
 from services.orchestrator.celery_app import Parts
 from services.orchestrator.machine.statuses import diagram_page
 from services.orchestrator.settings import OrchestratorSettings
+from services.orchestrator.solitary import claim_output, serve
 from services.orchestrator.tasks import register
 from shared.telemetry.logging import configure_logging
 
@@ -26,7 +27,7 @@ _LAST_SNAPSHOTS_S = 5.0
 def main(arguments: list[str] | None = None) -> int:
     """Run what was asked for until a signal ends it."""
     parser = argparse.ArgumentParser(prog="python -m services.orchestrator", description=__doc__)
-    parser.add_argument("role", choices=["worker", "reaper", "diagram"])
+    parser.add_argument("role", choices=["worker", "reaper", "cell", "diagram"])
     role = parser.parse_args(arguments).role
     if role == "diagram":
         sys.stdout.write(diagram_page())
@@ -35,9 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logging(
         level=settings.log_level, output=settings.log_format, service=f"orchestrator-{role}"
     )
+    parts = Parts(settings)
+    if role == "cell":
+        run_cell(parts)
+        return 0
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port)
-    parts = Parts(settings)
     if role == "worker":
         run_worker(parts)
     else:
@@ -48,12 +52,13 @@ def main(arguments: list[str] | None = None) -> int:
 def run_worker(parts: Parts) -> None:
     """A Celery worker with threads: commands only wait for answers over HTTP."""
     settings = parts.settings
-    register(parts.celery, parts.workflow, parts.deliverer)
+    register(parts.celery, parts.workflow, parts.deliverer, lanes=parts.lanes)
     # Two lines for every message, naming only Celery's own ids, would bury everything else.
     for noisy in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
     def end_calls(**_: object) -> None:
+        parts.lanes.close()
         timer = threading.Timer(settings.stop_grace_s, parts.heartbeat.stop_everything)
         timer.daemon = True
         timer.start()
@@ -61,7 +66,7 @@ def run_worker(parts: Parts) -> None:
     worker_shutting_down.connect(end_calls, weak=False)
     worker = parts.celery.Worker(
         pool="threads",
-        concurrency=settings.concurrency,
+        concurrency=settings.threads,
         queues=[queue.value for queue in settings.queues],
         loglevel=settings.log_level,
         without_gossip=True,
@@ -70,7 +75,20 @@ def run_worker(parts: Parts) -> None:
         quiet=True,
     )
     worker.start()
+    parts.cells.close()
     parts.snapshots.flush(_LAST_SNAPSHOTS_S)
+
+
+def run_cell(parts: Parts) -> None:
+    """Carry out single commands for a worker that suspects them; it ends with the worker."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    serve(
+        sys.stdin,
+        claim_output(),
+        carry_out=parts.workflow.carry_out_alone,
+        flush=lambda: parts.snapshots.flush(_LAST_SNAPSHOTS_S),
+    )
 
 
 def run_reaper(parts: Parts) -> None:

@@ -13,8 +13,10 @@ import redis
 import structlog
 from kombu.exceptions import OperationalError
 
+from services.orchestrator.cells import Cells
 from services.orchestrator.committing import Committer
 from services.orchestrator.heartbeat import Heartbeat
+from services.orchestrator.lanes import Lanes
 from services.orchestrator.ports import Engines
 from services.orchestrator.reaper import Reaper
 from services.orchestrator.sending import Sender
@@ -95,7 +97,19 @@ class Parts:
             patience=self.settings.patience,
             lease_s=self.settings.lease_s,
             max_executions=self.settings.max_executions,
+            cells=self.cells,
+            max_cells=self.settings.cells,
         )
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Where suspects are carried out."""
+        return Cells()
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        """How a worker's threads are shared out."""
+        return Lanes(self.settings.concurrency)
 
     @cached_property
     def deliverer(self) -> Deliverer:
@@ -151,7 +165,7 @@ class Parts:
             self.settings.redis_url,
             socket_timeout=_REDIS_TIMEOUT_S,
             socket_connect_timeout=_REDIS_TIMEOUT_S,
-            max_connections=self.settings.concurrency + 16,
+            max_connections=self.settings.threads + 16,
         )
 
     @cached_property

@@ -42,6 +42,11 @@ class Watch:
         return self.stopped.is_set()
 
 
+def unwatched(trajectory_id: str, command_id: str) -> Watch:
+    """For a command that somebody else watches; it is never stopped here."""
+    return Watch(trajectory_id, command_id, token="", deadline_at=None, renew_at_s=float("inf"))
+
+
 class Heartbeat:
     """Watches every command that this process runs."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 COMMAND_SECONDS: Final = Histogram(
     "interleave_command_seconds",
@@ -35,4 +35,12 @@ STORE_REBUILT: Final = Counter(
 )
 WEBHOOK_TRIES: Final = Counter(
     "interleave_webhook_tries", "Tries to deliver a webhook, by what came of them", ["status"]
+)
+PARKED: Final = Gauge(
+    "interleave_commands_parked",
+    "Work that waits in this worker for a thread of its kind",
+    ["lane"],
+)
+SUSPECTS: Final = Counter(
+    "interleave_suspects", "Commands carried out alone in a process, by what came of it", ["end"]
 )

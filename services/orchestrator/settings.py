@@ -27,7 +27,11 @@ class OrchestratorSettings(ServiceSettings):
     """Of one call to a model service."""
 
     concurrency: int = Field(default=32, ge=1, le=1000)
-    """Commands one worker process carries out at a time; each is a thread that waits."""
+    """Commands of one kind (queue) that one worker process carries out at a time; each is a
+    thread that waits."""
+    cells: int = Field(default=2, ge=1, le=100)
+    """Commands at a time that may be what kills workers: each is carried out in a process of its
+    own, which does nothing else."""
     queues: tuple[Queue, ...] = tuple(Queue)
     """Which queues a worker serves."""
 
@@ -39,7 +43,8 @@ class OrchestratorSettings(ServiceSettings):
     poll_s: float = Field(default=0.3, gt=0)
     """How often running commands are checked for cancel and deadline."""
     max_executions: int = Field(default=5, ge=1)
-    """A command begun so often without an end is given up."""
+    """A command begun so often without an end is given up; all but the first two of them alone
+    in a process."""
     retry_window_s: float = Field(default=120.0, ge=0)
     """How long a service that is away is awaited within one execution."""
     max_tries: int = Field(default=3, ge=1)
@@ -57,6 +62,11 @@ class OrchestratorSettings(ServiceSettings):
     """How long running calls may go on after SIGTERM; then others carry the commands on."""
     metrics_port: int | None = None
     """Where Prometheus finds the metrics of this process; None: nowhere."""
+
+    @property
+    def threads(self) -> int:
+        """Of one worker process: every kind of work has its own."""
+        return self.concurrency * len(self.queues)
 
     @property
     def patience(self) -> Patience:

@@ -8,18 +8,20 @@ from contextlib import closing
 import structlog
 
 from services.orchestrator.carrying_out import carry_out
+from services.orchestrator.cells import UNSUSPECTED, End, SolitaryCells
 from services.orchestrator.committing import Committer
-from services.orchestrator.heartbeat import Heartbeat, Watch
+from services.orchestrator.heartbeat import Heartbeat, Watch, unwatched
+from services.orchestrator.lanes import Lanes
 from services.orchestrator.measures import (
     CALLS_RETRIED,
     CALLS_STOPPED,
     COMMAND_SECONDS,
     COMMANDS_FAILED,
     DUPLICATES,
+    SUSPECTS,
 )
 from services.orchestrator.patience import Patience, Tries
 from services.orchestrator.ports import Engines
-from services.orchestrator.quarantine import Quarantine
 from shared.contracts.events import CommandFailed
 from shared.contracts.problems import Problem
 from shared.contracts.trajectories import Command, PlanCommand, Trajectory
@@ -29,6 +31,9 @@ from shared.stores.leases import Lease, Leases
 from shared.telemetry.tracing import continued
 
 _log = structlog.get_logger(__name__)
+_SUSPECTS = "suspects"
+_UNSEEN = 4
+"""A command whose every end went unseen is given up after so many times ``max_executions``."""
 
 
 class Workflow:
@@ -45,6 +50,8 @@ class Workflow:
         patience: Patience,
         lease_s: float,
         max_executions: int,
+        cells: SolitaryCells,
+        max_cells: int = 2,
     ) -> None:
         self._leases = leases
         self._committer = committer
@@ -54,14 +61,51 @@ class Workflow:
         self._patience = patience
         self._lease_s = lease_s
         self._max_executions = max_executions
-        self._quarantine = Quarantine()
+        self._cells = cells
+        self._lanes = Lanes(max_cells)
 
     def run_command(self, trajectory_id: str, command_id: str) -> None:
         """Carry out a command unless somebody else does or it is no longer pending."""
+        lease = self._acquire(trajectory_id, command_id)
+        if lease is None:
+            return
+        if lease.execution <= UNSUSPECTED or self._given_up(lease):
+            self._carry_out_under(lease, trajectory_id, command_id)
+            return
+        # Suspects are carried out one by one; until it is this one's turn anybody may have it.
+        self._leases.release(trajectory_id, command_id, token=lease.token, counts=False)
+        self._lanes.run(
+            _SUSPECTS,
+            f"{trajectory_id} {command_id}",
+            job=lambda: self._run_suspect(trajectory_id, command_id),
+        )
+
+    def carry_out_alone(self, trajectory_id: str, command_id: str) -> bool:
+        """Carry out a command whose lease is held outside; False if it is still pending."""
+        state = self._committer.commit(trajectory_id)
+        command = _pending(state, command_id)
+        if state is None or command is None:
+            return True
+        with continued(state.trace):
+            newest = self._carry_out(state, command, unwatched(trajectory_id, command_id))
+        return _pending(newest, command_id) is None
+
+    def drain_inbox(self, trajectory_id: str) -> None:
+        """Work in what callers posted."""
+        self._committer.commit(trajectory_id)
+
+    def _acquire(self, trajectory_id: str, command_id: str) -> Lease | None:
         lease = self._leases.acquire(trajectory_id, command_id, ttl_s=self._lease_s)
         if lease is None:
             DUPLICATES.inc()
-            return
+        return lease
+
+    def _run_suspect(self, trajectory_id: str, command_id: str) -> None:
+        lease = self._acquire(trajectory_id, command_id)
+        if lease is not None:
+            self._carry_out_under(lease, trajectory_id, command_id)
+
+    def _carry_out_under(self, lease: Lease, trajectory_id: str, command_id: str) -> None:
         state, handed_over = lease.trajectory, False
         try:
             state = self._run(state, command_id, lease)
@@ -74,22 +118,22 @@ class Workflow:
                     trajectory_id, command_id, token=lease.token, counts=not handed_over
                 )
 
-    def drain_inbox(self, trajectory_id: str) -> None:
-        """Work in what callers posted."""
-        self._committer.commit(trajectory_id)
-
     def _run(self, state: Trajectory | None, command_id: str, lease: Lease) -> Trajectory | None:
         """Carry the command out; gives the newest state known."""
         command = _pending(state, command_id)
         if state is None or command is None:
             DUPLICATES.inc()
             return None
-        if lease.execution > self._max_executions:
-            problem = _poison(command_id, lease.execution - 1)
+        if self._given_up(lease):
+            problem = _poison(command_id, lease)
             failed = CommandFailed(command_id=command_id, problem=problem)
             return self._committer.commit(state.id, failed, basis=state)
-        with self._quarantine.admitting(lease) as admitted:
-            return self._watched(state, command, lease) if admitted else state
+        return self._watched(state, command, lease)
+
+    def _given_up(self, lease: Lease) -> bool:
+        """Only ends that were seen while it ran alone convict a command, if there are any."""
+        alone = max(1, self._max_executions - UNSUSPECTED)
+        return lease.deaths >= alone or lease.execution > _UNSEEN * self._max_executions
 
     def _watched(self, state: Trajectory, command: Command, lease: Lease) -> Trajectory | None:
         with (
@@ -97,7 +141,17 @@ class Workflow:
             self._heartbeat.watching(state, command.id, lease) as watch,
             COMMAND_SECONDS.labels(command.type).time(),
         ):
+            if lease.execution > UNSUSPECTED:
+                return self._isolate(state, command, watch)
             return self._carry_out(state, command, watch)
+
+    def _isolate(self, state: Trajectory, command: Command, watch: Watch) -> Trajectory | None:
+        """Have it carried out in a cell; gives a state without it if it is done."""
+        end = self._cells.carry_out(state.id, command.id, watch.cancelled)
+        SUSPECTS.labels(str(end)).inc()
+        if end is End.DIED:
+            self._leases.note_death(state.id, command.id)
+        return None if end is End.ENDED else state
 
     def _carry_out(self, state: Trajectory, command: Command, watch: Watch) -> Trajectory | None:
         tries = Tries(self._patience)
@@ -149,10 +203,11 @@ def _pending(state: Trajectory | None, command_id: str) -> Command | None:
     return next((c for c in state.pending if c.id == command_id), None)
 
 
-def _poison(command_id: str, executions: int) -> Problem:
+def _poison(command_id: str, lease: Lease) -> Problem:
+    begun = lease.execution - 1 + lease.deaths
     return Problem(
         code="poison_command",
         title="A command ended its worker every time",
-        detail=f"{command_id} was begun {executions} times and never came to an end.",
+        detail=f"{command_id} was begun {begun} times and never came to an end.",
         status=500,
     )

@@ -28,7 +28,8 @@ if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return {} e
 redis.call('HDEL', KEYS[3], ARGV[3])
 local count = redis.call('HINCRBY', KEYS[2], ARGV[3], 1)
 redis.call('EXPIRE', KEYS[2], ARGV[4])
-return {count, redis.call('HGET', KEYS[4], 'body')}
+local deaths = tonumber(redis.call('HGET', KEYS[2], ARGV[3] .. ':deaths') or '0')
+return {count, redis.call('HGET', KEYS[4], 'body'), deaths}
 """
 _RENEW = """
 -- A lease that ran out while the server was away is taken back, unless somebody else has it.
@@ -72,6 +73,8 @@ class Lease:
     """How often this command has been begun, this time too."""
     trajectory: Trajectory | None
     """The record as it was when the lease was taken, read in the same step."""
+    deaths: int = 0
+    """How often a process that did nothing else ended with it."""
 
 
 class Leases(Protocol):
@@ -92,6 +95,10 @@ class Leases(Protocol):
 
         ``counts`` False takes the execution back: it was handed over, not ended by itself.
         """
+        ...
+
+    def note_death(self, trajectory_id: str, command_id: str) -> None:
+        """Count that the process which carried out this command, and nothing else, ended."""
         ...
 
     def alive(self, trajectory_id: str, command_ids: Sequence[str]) -> set[str]:
@@ -135,9 +142,9 @@ class RedisLeases:
             taken = cast("list[int | bytes | None]", self._acquire(names, arguments))
         if not taken:
             return None
-        count, body = cast("int", taken[0]), cast("bytes | None", taken[1:] and taken[1])
+        count, body, deaths = cast("tuple[int, bytes | None, int]", tuple(taken))
         record = None if body is None else Trajectory.model_validate_json(body)
-        return Lease(token, count, record)
+        return Lease(token, count, record, deaths)
 
     def renew(self, trajectory_id: str, command_id: str, *, token: str, ttl_s: float) -> bool:
         """See ``Leases.renew``."""
@@ -152,6 +159,14 @@ class RedisLeases:
         names = [keys.lease(trajectory_id, command_id), keys.executions(trajectory_id)]
         with store_errors():
             self._release(names, [token, command_id, "0" if counts else "1"])
+
+    def note_death(self, trajectory_id: str, command_id: str) -> None:
+        """See ``Leases.note_death``."""
+        name = keys.executions(trajectory_id)
+        with store_errors(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hincrby(name, f"{command_id}:deaths", 1)
+            pipe.expire(name, _COUNTS_KEPT_S)
+            pipe.execute()
 
     def alive(self, trajectory_id: str, command_ids: Sequence[str]) -> set[str]:
         """See ``Leases.alive``."""

@@ -37,7 +37,7 @@ def inbox(trajectory_id: str) -> str:
 
 
 def executions(trajectory_id: str) -> str:
-    """Hash: command id -> how often its execution began."""
+    """Hash: command id -> how often its execution began; ``<id>:deaths`` -> how often alone."""
     return f"{_PREFIX}:trajectory:{trajectory_id}:executions"
 
 

@@ -14,6 +14,7 @@ class InMemoryLeases:
     def __init__(self) -> None:
         self._holders: dict[tuple[str, str], str] = {}
         self._executions: Counter[tuple[str, str]] = Counter()
+        self._deaths: Counter[tuple[str, str]] = Counter()
         self._sent: set[tuple[str, str]] = set()
         self.renewed: list[tuple[str, str]] = []
 
@@ -23,7 +24,7 @@ class InMemoryLeases:
             return None
         self._executions[place] += 1
         self._holders[place] = f"token-{sum(self._executions.values())}"
-        return Lease(self._holders[place], self._executions[place], None)
+        return Lease(self._holders[place], self._executions[place], None, self._deaths[place])
 
     def renew(self, trajectory_id: str, command_id: str, *, token: str, ttl_s: float) -> bool:
         self.renewed.append((trajectory_id, command_id))
@@ -36,6 +37,9 @@ class InMemoryLeases:
         if self._holders.get(place) == token:
             del self._holders[place]
             self._executions[place] -= not counts
+
+    def note_death(self, trajectory_id: str, command_id: str) -> None:
+        self._deaths[trajectory_id, command_id] += 1
 
     def alive(self, trajectory_id: str, command_ids: Sequence[str]) -> set[str]:
         return {name for name in command_ids if (trajectory_id, name) in self._holders}

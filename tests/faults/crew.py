@@ -116,13 +116,15 @@ class Crew:
             message = f"not ready: {', '.join(waiting)}"
             raise TimeoutError(message)
 
-    def owner_of_port(self, port: int) -> str | None:
-        """The member from whose local port a connection comes."""
-        pids = {member.pid: name for name, member in self.members.items()}
+    def kill_owner_of(self, port: int) -> None:
+        """Kill the process that a connection comes from: a member, or a child of one."""
+        pids = {member.pid for member in self.members.values()}
         for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr[1] == port and connection.pid in pids:
-                return pids[connection.pid]
-        return None
+            if connection.laddr and connection.laddr[1] == port and connection.pid:
+                with suppress(psutil.NoSuchProcess):
+                    process = psutil.Process(connection.pid)
+                    if process.pid in pids or process.ppid() in pids:
+                        process.kill()
 
     def end(self) -> None:
         """Kill everything for good."""

@@ -95,10 +95,8 @@ class World:
         return made.stdout.strip().splitlines()[-1]
 
     def kill_caller(self, port: str) -> None:
-        """Kill the worker whose connection comes from this local port."""
-        name = self.crew.owner_of_port(int(port))
-        if name is not None:
-            self.crew[name].kill()
+        """Kill the process of a worker whose connection comes from this local port."""
+        self.crew.kill_owner_of(int(port))
 
 
 @contextmanager

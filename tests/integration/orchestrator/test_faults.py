@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from shared.contracts.events import CancelRequested
@@ -65,23 +66,63 @@ def test_cancel_reaches_a_worker_whose_every_thread_is_busy_and_whose_wake_up_is
         assert stack.models.aborted[0][1] - asked_at < 2.0
 
 
-def test_a_command_that_kills_every_worker_is_given_up_and_harms_no_other(
+def test_a_command_that_kills_every_worker_ends_in_a_cell_and_harms_no_other(
     valkey: ValkeyServer, tmp_path: Path
 ) -> None:
-    with running_stack(valkey, tmp_path, lease_s="0.5", max_executions="2") as stack:
+    with running_stack(valkey, tmp_path, lease_s="1", max_executions="4") as stack:
         stack.start("reaper")
-        stack.models.answers["draw"] = [HANGS, HANGS]
+        stack.models.answers["draw"] = [HANGS] * 4
         poison = stack.submit()
         for number in (1, 2):
             stack.start("worker", f"worker {number}")
             stack.wait(lambda wanted=number: stack.models.count("draw") >= wanted)
             stack.signal(f"worker {number}", signal.SIGKILL)
         stack.start("worker", "last worker")
+        worker = psutil.Process(stack.processes["last worker"].pid)
+        for number in (3, 4):  # now only the cell dies with it
+            stack.wait(lambda wanted=number: stack.models.count("draw") >= wanted, timeout_s=30)
+            for cell in worker.children():
+                cell.kill()
         done = stack.finished(poison.id)
         assert done.status is Status.FAILED
         assert done.problem is not None
         assert done.problem.code == "poison_command"
+        assert worker.is_running()
         assert stack.finished(stack.submit().id).status is Status.SUCCEEDED
+
+
+def test_a_suspect_that_only_had_bad_luck_is_carried_out_in_a_cell(
+    valkey: ValkeyServer, tmp_path: Path
+) -> None:
+    with running_stack(valkey, tmp_path, lease_s="1") as stack:
+        stack.start("reaper")
+        stack.models.answers["draw"] = [HANGS] * 2
+        unlucky = stack.submit()
+        for number in (1, 2):
+            stack.start("worker", f"worker {number}")
+            stack.wait(lambda wanted=number: stack.models.count("draw") >= wanted)
+            stack.signal(f"worker {number}", signal.SIGKILL)
+        stack.start("worker", "last worker")
+        done = stack.finished(unlucky.id, timeout_s=30)
+        assert done.status is Status.SUCCEEDED
+        assert stack.models.count("draw") == 2 + 2
+
+
+def test_a_cancel_ends_the_call_in_a_cell(valkey: ValkeyServer, tmp_path: Path) -> None:
+    with running_stack(valkey, tmp_path, lease_s="1") as stack:
+        stack.start("reaper")
+        stack.models.answers["draw"] = [HANGS] * 3
+        submitted = stack.submit()
+        for number in (1, 2):
+            stack.start("worker", f"worker {number}")
+            stack.wait(lambda wanted=number: stack.models.count("draw") >= wanted)
+            stack.signal(f"worker {number}", signal.SIGKILL)
+        stack.start("worker", "last worker")
+        stack.wait(lambda: stack.models.count("draw") >= 3, timeout_s=30)
+        gone = len(stack.models.aborted)
+        stack.post(submitted.id, CancelRequested())
+        assert stack.finished(submitted.id).status is Status.CANCELLED
+        stack.wait(lambda: len(stack.models.aborted) > gone)
 
 
 def test_a_server_that_is_killed_and_restarted_only_costs_time(tmp_path: Path) -> None:
