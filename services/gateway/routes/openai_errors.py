@@ -25,12 +25,12 @@ class OpenAiRoute(KeyedRoute):
             try:
                 return await handler(request)
             except InterleaveError as error:
-                return _answer(error.problem(), headers_of(error))
+                return _answer(request, error.problem(), headers_of(error))
             except RequestValidationError as error:
-                return _answer(validation_problem(error.errors()))
+                return _answer(request, validation_problem(error.errors()))
             except ValidationError as error:
                 # A form or a conversation that makes no valid request of ours.
-                return _answer(validation_problem(error.errors()))
+                return _answer(request, validation_problem(error.errors()))
 
         return answer
 
@@ -40,8 +40,11 @@ def error_member(problem: Problem) -> str:
     return json.dumps({"error": _error(problem)})
 
 
-def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    body = problem_body(problem) | {"error": _error(problem)}
+def _answer(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    body = problem_body(problem) | {
+        "instance": f"urn:interleave:request:{request.scope.get('request_id', '')}",
+        "error": _error(problem),
+    }
     content = json.dumps(body).encode()
     return Response(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
 
