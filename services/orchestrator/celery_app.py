@@ -17,8 +17,9 @@ from services.orchestrator.cells import Cells
 from services.orchestrator.committing import Committer
 from services.orchestrator.heartbeat import Heartbeat
 from services.orchestrator.lanes import Lanes
+from services.orchestrator.overlooking import Lookout
 from services.orchestrator.ports import Engines
-from services.orchestrator.reaper import Reaper
+from services.orchestrator.reaper import LogLimits, Reaper
 from services.orchestrator.sending import Sender
 from services.orchestrator.settings import OrchestratorSettings
 from services.orchestrator.snapshots import BackgroundSnapshots
@@ -35,6 +36,7 @@ from shared.stores.durations import RedisCallDurations
 from shared.stores.endpoints import AccountEndpointStore
 from shared.stores.journal import Journal
 from shared.stores.leases import RedisLeases
+from shared.stores.overview import RedisOverview
 from shared.stores.redis_trajectories import RedisTrajectoryStore
 from shared.stores.s3_images import S3ImageStore
 from shared.stores.tenants import AccountTenantStore
@@ -140,6 +142,8 @@ class Parts:
             dispatcher=self._dispatcher,
             clock=utc_now,
             resend_after_s=self.settings.resend_after_s,
+            log_limits=LogLimits(self.settings.webhook_log_days, self.settings.webhook_log_max),
+            overview=self._lookout.look,
         )
 
     @cached_property
@@ -195,6 +199,16 @@ class Parts:
     @cached_property
     def _journal(self) -> Journal:
         return Journal(self._objects)
+
+    @cached_property
+    def _lookout(self) -> Lookout:
+        return Lookout(
+            self._store,
+            self._leases,
+            overview=RedisOverview(self._redis),
+            clock=utc_now,
+            max_in_flight=self.settings.max_in_flight,
+        )
 
     @cached_property
     def _dispatcher(self) -> CeleryDispatcher:

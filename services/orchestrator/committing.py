@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.orchestrator.machine import advance
+from services.orchestrator.measures import CALLS_WASTED
 from services.orchestrator.patience import Patience, Tries
 from services.orchestrator.payloads import deliveries_for
 from services.orchestrator.ports import Clock, Dispatcher, EndpointReader, SnapshotWriter
-from shared.contracts.events import DeadlinePassed, Happening, PublicEvent
+from shared.contracts.events import (
+    DeadlinePassed,
+    Happening,
+    PictureArrived,
+    PlanArrived,
+    PublicEvent,
+    VerdictArrived,
+)
 from shared.contracts.trajectories import Command, Trajectory
 from shared.contracts.webhooks import Delivery, WebhookEndpoint
 from shared.errors import StoreUnavailableError, VersionConflictError
 from shared.stores.trajectories import Mail, TrajectoryStore
 
 _MAX_CONFLICTS = 100
+_RESULTS: Mapping[type[object], str] = {
+    PlanArrived: "plan",
+    PictureArrived: "generate",
+    VerdictArrived: "critique",
+}
+"""What a model service was asked for, by what it gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,8 @@ class _Outcome:
     state: Trajectory
     commands: tuple[Command, ...]
     events: tuple[PublicEvent, ...]
+    wasted: tuple[str, ...] = ()
+    """Kinds of the calls whose results changed nothing."""
 
 
 class Committer:
@@ -95,6 +111,7 @@ class Committer:
             outcome = self._work_in(mail, happenings)
             unchanged = outcome.state is mail.trajectory and not mail.inbox
             if unchanged and known is None:
+                _note_waste(mail.trajectory, outcome)
                 return mail.trajectory
             known = None
             if unchanged:
@@ -111,13 +128,17 @@ class Committer:
         state = mail.trajectory
         commands: list[Command] = []
         events: list[PublicEvent] = []
+        wasted: list[str] = []
         for happening in (*mail.inbox, *happenings, DeadlinePassed()):
             step = advance(state, happening, now=now)
+            if step.state is state and (kind := _RESULTS.get(type(happening))):
+                wasted.append(kind)
             state = step.state
             commands += step.commands
             events += step.events
         wanted = {command.id for command in state.pending}
-        return _Outcome(state, tuple(c for c in commands if c.id in wanted), tuple(events))
+        left = tuple(c for c in commands if c.id in wanted)
+        return _Outcome(state, left, tuple(events), tuple(wasted))
 
     def _save(self, mail: Mail, outcome: _Outcome) -> Trajectory:
         deliveries = deliveries_for(
@@ -130,6 +151,7 @@ class Committer:
             webhooks=deliveries,
             acknowledged=len(mail.inbox),
         )
+        _note_waste(mail.trajectory, outcome)
         self._send(saved, outcome.commands, deliveries)
         if saved.ticket is not None and mail.trajectory.pending and not saved.pending:
             self.admit()
@@ -147,6 +169,14 @@ class Committer:
             self._dispatcher.send_commands(saved.id, commands)
         if deliveries:
             self._dispatcher.send_deliveries([delivery.id for delivery in deliveries])
+
+
+def _note_waste(before: Trajectory, outcome: _Outcome) -> None:
+    """Count calls that came to nothing; called once for what is really saved."""
+    for kind in outcome.wasted:
+        CALLS_WASTED.labels(kind, "late").inc()
+    discarded = outcome.state.usage.discarded_calls - before.usage.discarded_calls
+    CALLS_WASTED.labels("generate", "discarded").inc(discarded)
 
 
 def _milestones(state: Trajectory) -> tuple[object, ...]:

@@ -33,6 +33,19 @@ COMMANDS_RESENT: Final = Counter(
 STORE_REBUILT: Final = Counter(
     "interleave_store_rebuilt_trajectories", "Trajectories restored from the journal"
 )
+DELIVERIES_TRIMMED: Final = Counter(
+    "interleave_webhook_deliveries_trimmed", "Finished deliveries that the log has forgotten"
+)
+SWEEPS: Final = Counter("interleave_reaper_sweeps", "Sweeps of the reaper")
+DUTIES_FAILED: Final = Counter(
+    "interleave_reaper_duties_failed", "Duties that a sweep could not do", ["duty"]
+)
+CALLS_WASTED: Final = Counter(
+    "interleave_calls_wasted",
+    "Model calls whose result is of no use, by why: late (somebody else's came first, or nobody"
+    " wants it any more) or discarded (drawn ahead from a picture that was refused)",
+    ["kind", "why"],
+)
 WEBHOOK_TRIES: Final = Counter(
     "interleave_webhook_tries", "Tries to deliver a webhook, by what came of them", ["status"]
 )

@@ -7,12 +7,19 @@ webhooks delivered, and rebuilds the store from the journal when it lost its dat
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from services.orchestrator.committing import Committer
-from services.orchestrator.measures import COMMANDS_RESENT, STORE_REBUILT
+from services.orchestrator.measures import (
+    COMMANDS_RESENT,
+    DELIVERIES_TRIMMED,
+    DUTIES_FAILED,
+    STORE_REBUILT,
+    SWEEPS,
+)
 from services.orchestrator.payloads import final_delivery
 from services.orchestrator.ports import Clock, Dispatcher, EndpointReader
 from shared.contracts.trajectories import Trajectory
@@ -28,6 +35,20 @@ _log = structlog.get_logger(__name__)
 _DELIVERIES_PER_SWEEP = 500
 _WEBHOOKS_KEPT = timedelta(days=4)
 """Longer than the whole schedule of tries."""
+_TRIM_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLimits:
+    """How much of the log of webhook deliveries is kept."""
+
+    days: float = 30.0
+    most: int = 10_000
+    """Per tenant."""
+
+
+def _nothing() -> None:
+    return None
 
 
 class Reaper:
@@ -46,6 +67,8 @@ class Reaper:
         dispatcher: Dispatcher,
         clock: Clock,
         resend_after_s: float,
+        log_limits: LogLimits,
+        overview: Callable[[], None] = _nothing,
     ) -> None:
         self._store = store
         self._leases = leases
@@ -57,6 +80,9 @@ class Reaper:
         self._dispatcher = dispatcher
         self._clock = clock
         self._resend_after_s = resend_after_s
+        self._log_limits = log_limits
+        self._overview = overview
+        self._trimmed_at: datetime | None = None
 
     def sweep(self) -> None:
         """Every duty once; one that fails does not keep the others from being done."""
@@ -67,8 +93,11 @@ class Reaper:
             self.admit,
             self.resend,
             self.deliver,
+            self.trim_log,
+            self.measure,
         ):
             self._try(duty)
+        SWEEPS.inc()
 
     def rebuild_if_lost(self) -> None:
         """Restore every trajectory when the store does not remember being intact."""
@@ -107,6 +136,21 @@ class Reaper:
         if due:
             self._dispatcher.send_deliveries(due)
 
+    def trim_log(self) -> None:
+        """Forget the oldest finished webhook deliveries, once a minute."""
+        now = self._clock()
+        if self._trimmed_at is not None and now < self._trimmed_at + _TRIM_EVERY:
+            return
+        self._trimmed_at = now
+        older_than = now - timedelta(days=self._log_limits.days)
+        DELIVERIES_TRIMMED.inc(
+            self._deliveries.trim(older_than=older_than, most=self._log_limits.most)
+        )
+
+    def measure(self) -> None:
+        """Say what waits, and for how long."""
+        self._overview()
+
     def _resend_of(self, trajectory_id: str, now: datetime) -> None:
         state = self._store.load(trajectory_id)
         if state is None:
@@ -134,4 +178,5 @@ class Reaper:
         try:
             duty()
         except StoreError as error:
+            DUTIES_FAILED.labels(duty.__name__).inc()
             _log.warning("duty_failed", duty=duty.__name__, code=error.code, detail=error.detail)

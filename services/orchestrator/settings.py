@@ -55,6 +55,10 @@ class OrchestratorSettings(ServiceSettings):
     """A pending command that nobody runs is sent again after this, then ever more rarely."""
 
     webhook_timeout_s: float = Field(default=15.0, gt=0)
+    webhook_log_days: float = Field(default=30.0, ge=2)
+    """How long finished deliveries are kept in the log."""
+    webhook_log_max: int = Field(default=10_000, ge=1)
+    """Per tenant: of more finished deliveries the oldest are forgotten."""
     allow_private_webhooks: bool = False
     """Also plain http and private addresses: for tests and one-machine set-ups only."""
 

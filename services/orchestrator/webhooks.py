@@ -68,11 +68,18 @@ class Deliverer:
         self._jitter = jitter
 
     def deliver(self, delivery_id: str) -> None:
-        """Try a delivery if it is due and nobody else is at it."""
+        """Try a delivery if it is due and nobody else is at it; then those that waited for it."""
         now = self._clock()
         delivery = self._store.claim(delivery_id, now=now, busy_s=self._busy_s)
-        if delivery is None or delivery.status.final:
-            return
+        while delivery is not None and not delivery.status.final:
+            first = not delivery.tries
+            self._try(delivery, now)
+            now = self._clock()
+            if not first:
+                return
+            delivery = self._store.claim_next(delivery, now=now, busy_s=self._busy_s)
+
+    def _try(self, delivery: Delivery, now: datetime) -> None:
         send = self._send_named if delivery.endpoint is None else self._send_to_endpoint
         self._record(delivery, send(delivery, now), now)
 

@@ -12,6 +12,10 @@ INBOXES = f"{_PREFIX}:inboxes"
 """Set of trajectories whose inbox is not empty."""
 DUE = f"{_PREFIX}:webhooks:due"
 """Sorted set of deliveries by the time of their next try."""
+UNDELIVERED = f"{_PREFIX}:webhooks:undelivered"
+"""Sorted set of deliveries that are still tried, by the time since when."""
+LOGS = f"{_PREFIX}:webhooks:logs"
+"""Set of the names of all tenants' logs of deliveries."""
 EPOCH = f"{_PREFIX}:epoch"
 """Exists as long as this server has not lost its data."""
 
@@ -69,6 +73,11 @@ def deliveries(tenant: str) -> str:
 def endpoint_deliveries(endpoint_id: str) -> str:
     """Sorted set of one endpoint's deliveries by creation."""
     return f"{_PREFIX}:endpoint:{endpoint_id}:webhooks"
+
+
+def outbox(trajectory_id: str, endpoint_id: str | None) -> str:
+    """Sorted set of deliveries to one address that were never tried, by sequence."""
+    return f"{_PREFIX}:trajectory:{trajectory_id}:outbox:{endpoint_id or ''}"
 
 
 def gone(trajectory_id: str) -> str:

@@ -199,6 +199,7 @@ class RedisTrajectoryStore:
             due = score_of(each.created_at)
             log = "" if each.endpoint is None else keys.endpoint_deliveries(each.endpoint)
             arguments += [keys.delivery(each.id), each.id, each.model_dump_json(), due, log]
+            arguments += [keys.outbox(each.trajectory_id, each.endpoint), each.sequence]
         with store_errors():
             return bool(self._save(_keys_of(trajectory), arguments))
 
@@ -246,6 +247,8 @@ def _keys_of(trajectory: Trajectory) -> list[str]:
         keys.DUE,
         keys.deliveries(trajectory.tenant),
         *_admission_keys(trajectory.ticket),
+        keys.UNDELIVERED,
+        keys.LOGS,
     ]
 
 

@@ -6,12 +6,13 @@ SAVE = """
 -- Save a version and all that goes with it, if the stored version is the expected one and
 -- nothing was posted that the new state does not know of.
 -- KEYS: record, events, pending, inbox, active, deadlines, inboxes, owned, due, log, and of
---       admission: admitted, admitted of the key, waiting, ring, passes, clock, terms
+--       admission: admitted, admitted of the key, waiting, ring, passes, clock, terms; and of
+--       webhooks: undelivered, logs
 -- ARGV: id, expected, version, body, created, saved ('' when nothing is to be done),
 --       deadline ('' when none counts), acknowledged, kept events, sequence,
 --       place in line ('wait', 'run', 'rest' or '' for no ticket), API key, its terms,
 --       n, n pending ids, n, n * (event id, event), n, n * (delivery key, id, body, due,
---       log of its endpoint or '')
+--       log of its endpoint or '', outbox, sequence)
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[2] then return 0 end
 if redis.call('LLEN', KEYS[4]) ~= tonumber(ARGV[8]) then return 0 end
 local id = ARGV[1]
@@ -62,8 +63,11 @@ for _ = 1, tonumber(ARGV[at]) do
     redis.call('ZADD', KEYS[9], ARGV[at + 4], ARGV[at + 2])
     redis.call('ZADD', KEYS[10], ARGV[at + 4], ARGV[at + 2])
     if ARGV[at + 5] ~= '' then redis.call('ZADD', ARGV[at + 5], ARGV[at + 4], ARGV[at + 2]) end
+    redis.call('ZADD', ARGV[at + 6], ARGV[at + 7], ARGV[at + 2])
+    redis.call('ZADD', KEYS[18], ARGV[at + 4], ARGV[at + 2])
+    redis.call('SADD', KEYS[19], KEYS[10])
   end
-  at = at + 5
+  at = at + 7
 end
 return 1
 """

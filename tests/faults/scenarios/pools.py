@@ -26,6 +26,8 @@ async def kept_apart(trial: Trial) -> None:
 
 
 async def _without_generator(trial: Trial) -> None:
+    await _many(trial, 1)  # a generator that was never heard of is refused at the door
+    await trial.settle()
     trial.world.crew["generator"].kill(down_s=_DOWN_S)
     trial.fault()
     await _many(trial, _WAITING)

@@ -53,9 +53,13 @@ async def _check(trial: Trial, taken: list[Received], tried: list[Received]) -> 
     missing = _COUNT * _EACH - len(_ids(taken))
     trial.lost += [f"{missing} webhooks never came"] if missing > 0 else []
     places: dict[tuple[str, int], set[str]] = {}
+    newest: dict[str, int] = {}
     for each in tried:
         data = json.loads(each.body)["data"]
         place = (data["trajectory_id"], data["sequence"])
+        if place not in places and place[1] < newest.get(place[0], 0):
+            trial.doubled.append(f"{place} came first after {newest[place[0]]}")
+        newest[place[0]] = max(place[1], newest.get(place[0], 0))
         places.setdefault(place, set()).add(each.headers["webhook-id"])
     trial.doubled += [f"{place}: ids {ids}" for place, ids in places.items() if len(ids) > 1]
     if len(places) != len(_ids(tried)):

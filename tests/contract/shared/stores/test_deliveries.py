@@ -122,3 +122,51 @@ def test_gone_is_remembered_until_somebody_asks_for_a_replay(store: RedisDeliver
     assert store.is_gone("trj_1")
     store.replay("msg_0", now=START)
     assert not store.is_gone("trj_1")
+
+
+def _tried(number: int, status: DeliveryStatus = DeliveryStatus.PENDING) -> Delivery:
+    changes = {"tries": (DeliveryTry(at=START),), "status": status}
+    return _delivery(number).model_copy(update=changes)
+
+
+def test_a_later_event_is_not_tried_before_an_earlier_one(store: RedisDeliveryStore) -> None:
+    later = START + 5 * SECOND
+    assert store.claim("msg_1", now=later, busy_s=10) is None
+    assert "msg_1" not in store.due(later, limit=9)  # put off, not forgotten
+    assert "msg_1" in store.due(later + 10 * SECOND, limit=9)
+    first = store.claim("msg_0", now=later, busy_s=10)
+    assert first is not None
+    store.record(_tried(0), next_at=later + 300 * SECOND)
+    following = store.claim_next(first, now=later, busy_s=10)
+    assert following == _delivery(1)
+    assert store.claim("msg_1", now=later, busy_s=10) is None
+    store.record(_tried(1, DeliveryStatus.DELIVERED), next_at=None)
+    assert store.claim("msg_2", now=later, busy_s=10) is not None
+
+
+def test_a_failed_event_does_not_hold_up_the_next_ones(store: RedisDeliveryStore) -> None:
+    store.record(_tried(0), next_at=START + 300 * SECOND)
+    assert store.claim("msg_1", now=START + SECOND, busy_s=10) is not None
+
+
+def test_other_addresses_have_an_order_of_their_own(client: redis.Redis) -> None:
+    trajectories, store = RedisTrajectoryStore(client), RedisDeliveryStore(client)
+    state = trajectory()
+    saved = trajectories.create(state, events=[queued_event(state)])
+    elsewhere = _delivery(1).model_copy(update={"endpoint": "whe_1"})
+    trajectories.save(saved, expected_version=1, webhooks=[_delivery(0), elsewhere])
+    assert store.claim("msg_1", now=START + 5 * SECOND, busy_s=10) is not None
+
+
+def test_the_log_is_bounded_by_count_and_age_but_keeps_what_is_still_tried(
+    store: RedisDeliveryStore,
+) -> None:
+    for number in (0, 1):
+        store.record(_tried(number, DeliveryStatus.DELIVERED), next_at=None)
+    assert store.trim(older_than=START - SECOND, most=10) == 0
+    assert store.trim(older_than=START - SECOND, most=2) == 1
+    assert [each.id for each in store.page("ten_1", limit=9, cursor=None)[0]] == ["msg_2", "msg_1"]
+    assert store.load("msg_0") is None
+    assert store.trim(older_than=START + 60 * SECOND, most=10) == 1
+    assert [each.id for each in store.page("ten_1", limit=9, cursor=None)[0]] == ["msg_2"]
+    assert store.claim("msg_2", now=START + 60 * SECOND, busy_s=10) is not None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from prometheus_client import Counter
 
 from services.orchestrator.committing import Committer
+from services.orchestrator.measures import CALLS_WASTED
 from services.orchestrator.patience import Patience
 from shared.contracts.events import CancelRequested, PictureArrived, PlanArrived, PlanStarted
 from shared.contracts.generation import Picture
@@ -71,6 +73,20 @@ def test_a_repeated_happening_saves_and_sends_nothing() -> None:
     again = bench.committer.commit(bench.id, PLANNED)
     assert again == saved
     assert len(bench.messages.commands) == 1
+
+
+def test_results_that_came_too_late_are_counted_as_wasted() -> None:
+    bench, late = Bench(), CALLS_WASTED.labels("generate", "late")
+    bench.committer.commit(bench.id, STARTED, PLANNED)
+    before = _value(late)
+    bench.draw()
+    assert _value(late) == before
+    bench.draw()
+    assert _value(late) == before + 1
+
+
+def _value(counter: Counter) -> float:
+    return next(s.value for m in counter.collect() for s in m.samples if s.name.endswith("_total"))
 
 
 def test_mail_is_worked_in_before_the_happening() -> None:

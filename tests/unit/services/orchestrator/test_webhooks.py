@@ -57,6 +57,12 @@ class DeliveriesInMemory:
     def record(self, delivery: Delivery, *, next_at: datetime | None) -> None:
         self.delivery, self.next_at = delivery, next_at
 
+    def claim_next(self, tried: Delivery, *, now: datetime, busy_s: float) -> Delivery | None:
+        return None
+
+    def trim(self, *, older_than: datetime, most: int) -> int:
+        return 0
+
     def replay(self, delivery_id: str, *, now: datetime) -> Delivery | None:
         return None
 
