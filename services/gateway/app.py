@@ -9,6 +9,7 @@ from typing import cast
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
+from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from services.gateway.head_limit import HeadLimitMiddleware
@@ -26,12 +27,25 @@ from services.gateway.routes import (
     webhooks,
 )
 from services.gateway.routes.access import CallerMiddleware
+from services.gateway.routes.methods import name_methods
 from services.gateway.routes.problem_responses import describe_problems
 from services.gateway.settings import GatewaySettings
 from shared.http.app import make_app as make_service_app
 
 OpenParts = Callable[[GatewaySettings], AbstractAsyncContextManager[Parts]]
 
+_MODULES = (
+    generators,
+    trajectories,
+    plans,
+    events,
+    documents,
+    uploads,
+    files,
+    webhooks,
+    webhook_endpoints,
+    openai,
+)
 _STUDIO = Path(__file__).parent / "studio"
 _STUDIO_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
@@ -69,22 +83,13 @@ def build_app(settings: GatewaySettings, open_parts: OpenParts) -> FastAPI:
     )
     app.add_middleware(CallerMiddleware)
     app.add_middleware(HeadLimitMiddleware, settings=settings)
-    for module in (
-        generators,
-        trajectories,
-        plans,
-        events,
-        documents,
-        uploads,
-        files,
-        webhooks,
-        webhook_endpoints,
-        openai,
-    ):
+    for module in _MODULES:
         app.include_router(
             module.router,
             generate_unique_id_function=lambda route: route.name,
         )
+    routes = [route for module in _MODULES for route in module.router.routes]
+    name_methods(app, [route for route in routes if isinstance(route, APIRoute)])
     describe_problems(app)
     _add_studio(app)
     return app

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool
 
-from services.gateway.schemas import Body
+from services.gateway.schemas import Body, Whole
 from services.gateway.views import View
 from shared.contracts.events import EVENT_TYPES
 from shared.contracts.trajectories import Status
@@ -24,6 +24,12 @@ def _known_type(name: str) -> str:
     if name not in SENT_TYPES:
         raise ValueError(f"there are: {', '.join(SENT_TYPES)}")
     return name
+
+
+def _as_text(moment: object) -> object:
+    if not isinstance(moment, str | datetime):
+        raise ValueError("must be a date and time with its zone")  # noqa: TRY004 - for pydantic
+    return moment
 
 
 Url = Annotated[str, Field(max_length=2048, examples=["https://example.com/hooks/interleave"])]
@@ -49,20 +55,21 @@ class EndpointChange(Body):
     events: EventTypes | None = None
     description: Description | None = None
     enabled: Annotated[
-        bool | None, Field(description="True also takes back what an answer 410 switched off.")
+        StrictBool | None,
+        Field(description="True also takes back what an answer 410 switched off."),
     ] = None
 
 
 class RotateBody(Body):
     """How long the old secret goes on signing beside the new one."""
 
-    overlap_s: Annotated[int, Field(ge=0, le=_LONGEST_OVERLAP_S)] = 24 * 3600
+    overlap_s: Annotated[Whole, Field(ge=0, le=_LONGEST_OVERLAP_S)] = 24 * 3600
 
 
 class ReplayBody(Body):
     """Which deliveries to send again: those that never arrived, from a moment on."""
 
-    since: AwareDatetime
+    since: Annotated[AwareDatetime, BeforeValidator(_as_text)]
 
 
 class KeyView(View):

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 from shared.contracts.admission import Lane
 from shared.contracts.profiles import Approval, OnExhausted, References, Speculation
@@ -25,9 +33,21 @@ ImageSource = Annotated[
         " or an https URL.",
     ),
 ]
+GeneratorName = Annotated[str, Field(max_length=100, description="See GET /v1/generators.")]
 ProfileName = Literal["default", "paper", "fast", "strict"]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+
+
+def _no_other_kind(value: object) -> object:
+    """JSON's true is no number, nor is a text of digits."""
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_other_kind)]
+Number = Annotated[float, BeforeValidator(_no_other_kind)]
 
 
 class Body(BaseModel):
@@ -68,16 +88,16 @@ class TrajectoryBody(Body):
         Prompt, Field(description="What is wanted; `<image>` marks where each image belongs.")
     ]
     images: Annotated[list[ImageSource], Field(max_length=64)] = []
-    generator: Annotated[str | None, Field(description="See GET /v1/generators.")] = None
+    generator: GeneratorName | None = None
     profile: ProfileName = "default"
-    max_steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 20
+    max_steps: Annotated[Whole, Field(ge=1, le=MAX_STEPS)] = 20
     steps: Annotated[
-        int | None, Field(ge=1, le=MAX_STEPS, description="Exact number of steps.")
+        Whole | None, Field(ge=1, le=MAX_STEPS, description="Exact number of steps.")
     ] = None
-    max_attempts: Annotated[int | None, Field(ge=1, le=10)] = None
-    width: Annotated[int | None, Field(ge=16, le=8192, description="Pixels.")] = None
-    height: Annotated[int | None, Field(ge=16, le=8192, description="Pixels.")] = None
-    seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
+    max_attempts: Annotated[Whole | None, Field(ge=1, le=10)] = None
+    width: Annotated[Whole | None, Field(ge=16, le=8192, description="Pixels.")] = None
+    height: Annotated[Whole | None, Field(ge=16, le=8192, description="Pixels.")] = None
+    seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED)] = None
     references: References | None = None
     on_exhausted: OnExhausted | None = None
     approval: Approval = Approval.NONE
@@ -85,8 +105,8 @@ class TrajectoryBody(Body):
     priority: Annotated[
         Lane, Field(description="`batch` waits behind `interactive`, and is never forgotten.")
     ] = Lane.INTERACTIVE
-    deadline_s: Annotated[float | None, Field(gt=0, le=86_400)] = None
-    max_generator_calls: Annotated[int, Field(ge=1, le=1000)] = 100
+    deadline_s: Annotated[Number | None, Field(gt=0, le=86_400)] = None
+    max_generator_calls: Annotated[Whole, Field(ge=1, le=1000)] = 100
     webhook: WebhookBody | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] = {}
 
@@ -102,7 +122,7 @@ class TrajectoryBody(Body):
 class PlanStepBody(Body):
     """A step as the caller wants it; without `prompt` it is text only."""
 
-    step_number: Annotated[int, Field(ge=1, le=10_000)]
+    step_number: Annotated[Whole, Field(ge=1, le=10_000)]
     step_name: Annotated[str, Field(max_length=200)] = ""
     instruction: Annotated[str | None, Field(max_length=4000)] = None
     prompt: Annotated[str | None, Field(min_length=1, max_length=4000)] = None
@@ -114,7 +134,7 @@ class PlanBody(Body):
 
     steps: Annotated[list[PlanStepBody], Field(min_length=1, max_length=MAX_STEPS)]
     revision: Annotated[
-        int | None,
+        Whole | None,
         Field(ge=0, description="The revision that was edited; refused if it is not the newest."),
     ] = None
 
@@ -123,7 +143,7 @@ class RetryBody(Body):
     """How a step is to be redone."""
 
     prompt: Annotated[Prompt | None, Field(max_length=4000)] = None
-    seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
+    seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED)] = None
 
 
 class ForkBody(Body):
@@ -133,7 +153,7 @@ class ForkBody(Body):
     """
 
     step: Annotated[
-        int,
+        Whole,
         Field(ge=1, le=10_000, description="Its `step_number`: everything before it is kept."),
     ]
     prompt: Annotated[
@@ -144,12 +164,13 @@ class ForkBody(Body):
         Field(min_length=1, max_length=MAX_STEPS, description="Another rest of the plan."),
     ] = None
     replan: Annotated[
-        bool, Field(description="The planner writes the plan anew; kept steps stay as they are.")
+        StrictBool,
+        Field(description="The planner writes the plan anew; kept steps stay as they are."),
     ] = False
-    generator: str | None = None
+    generator: GeneratorName | None = None
     profile: ProfileName | None = None
-    max_attempts: Annotated[int | None, Field(ge=1, le=10)] = None
-    seed: Annotated[int | None, Field(ge=0, le=MAX_SEED, description="By default a new one.")] = (
+    max_attempts: Annotated[Whole | None, Field(ge=1, le=10)] = None
+    seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED, description="By default a new one.")] = (
         None
     )
     references: References | None = None
@@ -157,9 +178,9 @@ class ForkBody(Body):
     approval: Approval | None = None
     speculation: Speculation | None = None
     priority: Lane = Lane.INTERACTIVE
-    deadline_s: Annotated[float | None, Field(gt=0, le=86_400)] = None
+    deadline_s: Annotated[Number | None, Field(gt=0, le=86_400)] = None
     max_generator_calls: Annotated[
-        int | None, Field(ge=1, le=1000, description="Kept steps cost nothing of it.")
+        Whole | None, Field(ge=1, le=1000, description="Kept steps cost nothing of it.")
     ] = None
     webhook: WebhookBody | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue] | None, Field(max_length=16)] = None

@@ -74,7 +74,7 @@ def _trace(headers: Headers) -> Mapping[str, str]:
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
-    route = str(getattr(scope.get("route"), "path", "unmatched"))
+    route = str(getattr(scope.get("route"), "path_format", "unmatched"))
     method = str(scope["method"])
     HTTP_REQUESTS.labels(method, route, str(status)).inc()
     HTTP_SECONDS.labels(method, route).observe(seconds)

@@ -46,7 +46,7 @@ def test_every_route_of_the_app_is_either_open_to_all_or_keyed() -> None:
     document = APP.openapi()["paths"]
     found = [inner for route in APP.routes for inner in routes_under(route)]
     for route in found:
-        path = str(getattr(route, "path", ""))
+        path = str(getattr(route, "path_format", getattr(route, "path", "")))
         if path not in NO_KEY_NEEDED:
             assert isinstance(route, KeyedRoute), path
             assert path in document, f"{path} is not in the document"

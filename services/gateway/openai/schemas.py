@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
-from services.gateway.schemas import MAX_SEED, Body, Prompt
+from services.gateway.schemas import MAX_SEED, Body, Prompt, Whole
 
 MAX_PICTURES = 4
 Size = Annotated[str, Field(pattern=r"^(auto|\d{2,4}x\d{2,4})$", examples=["1024x1024"])]
 Model = Annotated[
-    str | None, Field(description="A generator of GET /v1/models; the default one if missing.")
+    str | None,
+    Field(max_length=100, description="A generator of GET /v1/models; the default one if missing."),
 ]
 
 
@@ -23,11 +24,11 @@ class ImagesBody(Body):
 
     prompt: Prompt
     model: Model = None
-    n: Annotated[int, Field(ge=1, le=MAX_PICTURES)] = 1
+    n: Annotated[Whole, Field(ge=1, le=MAX_PICTURES)] = 1
     size: Size = "auto"
     response_format: Literal["b64_json", "url"] = "b64_json"
     output_format: Literal["png"] = "png"
-    seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
+    seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED)] = None
     user: Annotated[str | None, Field(max_length=512)] = None
 
 
@@ -65,7 +66,7 @@ class Message(Body):
 class StreamOptions(Body):
     """Accepted for compatibility."""
 
-    include_usage: bool = False
+    include_usage: StrictBool = False
 
 
 class ChatBody(Body):
@@ -73,10 +74,10 @@ class ChatBody(Body):
 
     messages: Annotated[list[Message], Field(min_length=1, max_length=100)]
     model: Model = None
-    stream: bool = False
+    stream: StrictBool = False
     stream_options: StreamOptions | None = None
     n: Literal[1] = 1
-    seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
+    seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED)] = None
     user: Annotated[str | None, Field(max_length=512)] = None
 
     @model_validator(mode="after")

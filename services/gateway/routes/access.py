@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway import auth
@@ -24,6 +25,7 @@ from services.gateway.parts import Parts
 from services.gateway.rate_limit import Quota, check_quota
 from services.gateway.settings import GatewaySettings
 from shared.errors import InvalidRequestError, TooLargeError
+from shared.http.disconnect import ClientGoneError
 
 MAX_JSON_VALUES = 100_000
 """Brackets and commas in a JSON body: what bounds the memory that it takes once parsed."""
@@ -52,9 +54,11 @@ class KeyedRoute(APIRoute):
         async def answer(request: Request) -> Response:
             request.state.caller = await _identify(request)
             _enter(request)
-            await _check_json(request)
             try:
+                await _check_json(request)
                 return await handler(request)
+            except ClientDisconnect as error:
+                raise ClientGoneError from error
             except HTTPException as error:
                 raise _unreadable(error) from error
 

@@ -43,7 +43,7 @@ _MEDIA_TYPES = {
 
 
 @router.get(
-    "/trajectories/{trajectory_id}/document",
+    "/trajectories/{trajectory_id:id}/document",
     response_class=Response,
     responses={200: {"content": {kind: {} for kind in _MEDIA_TYPES.values()}}},
 )
@@ -66,7 +66,7 @@ async def get_document(
     return Response(body, media_type=_MEDIA_TYPES[document_format], headers=headers)
 
 
-@router.get("/trajectories/{trajectory_id}/manifest", response_class=Response)
+@router.get("/trajectories/{trajectory_id:id}/manifest", response_class=Response)
 async def get_manifest(trajectory_id: TrajectoryId, parts: PartsOf, key: Reader) -> Response:
     """All that reproduces it, as canonical JSON: equal results have equal bytes."""
     manifest = manifest_bytes(await parts.trajectories.load(key.tenant, trajectory_id))

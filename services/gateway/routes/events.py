@@ -25,7 +25,7 @@ _DESCRIPTION = (
 
 
 @router.get(
-    "/trajectories/{trajectory_id}/events",
+    "/trajectories/{trajectory_id:id}/events",
     response_class=Response,
     responses={
         200: {"content": {"text/event-stream": {}}, "description": _DESCRIPTION},

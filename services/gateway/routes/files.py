@@ -20,7 +20,7 @@ _IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 @router.get(
-    "/files/{file_id}",
+    "/files/{file_id:id}",
     response_class=Response,
     responses={
         200: {"content": {"image/png": {}}, "description": "The image."},

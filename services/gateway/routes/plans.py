@@ -16,13 +16,13 @@ from services.gateway.views import PlanView, TrajectoryView
 router = APIRouter(prefix="/v1", tags=["plans"], route_class=KeyedRoute)
 
 
-@router.get("/trajectories/{trajectory_id}/plan")
+@router.get("/trajectories/{trajectory_id:id}/plan")
 async def get_plan(trajectory_id: TrajectoryId, parts: PartsOf, key: Reader) -> PlanView:
     """The plan as far as it is written."""
     return plan_view(await parts.trajectories.load(key.tenant, trajectory_id))
 
 
-@router.put("/trajectories/{trajectory_id}/plan", status_code=202)
+@router.put("/trajectories/{trajectory_id:id}/plan", status_code=202)
 async def put_plan(
     trajectory_id: TrajectoryId, body: PlanBody, parts: PartsOf, key: Writer
 ) -> PlanView:
@@ -30,13 +30,13 @@ async def put_plan(
     return plan_view(await edit_plan(parts.trajectories, key.tenant, trajectory_id, body=body))
 
 
-@router.post("/trajectories/{trajectory_id}:approve", status_code=202)
+@router.post("/trajectories/{trajectory_id:id}:approve", status_code=202)
 async def approve(trajectory_id: TrajectoryId, parts: PartsOf, key: Writer) -> TrajectoryView:
     """Approve the plan: the pictures begin."""
     return trajectory_view(await approve_plan(parts.trajectories, key.tenant, trajectory_id))
 
 
-@router.post("/trajectories/{trajectory_id}/steps/{number}:retry", status_code=202)
+@router.post("/trajectories/{trajectory_id:id}/steps/{number}:retry", status_code=202)
 async def retry(
     trajectory_id: TrajectoryId,
     number: Annotated[int, Path(ge=1, description="The step's `step_number`.")],

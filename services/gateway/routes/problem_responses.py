@@ -7,20 +7,28 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
+from services.gateway.routes.links import describe_links
 from shared.contracts.problems import FieldProblem
 from shared.http.problems import MEDIA_TYPE, TYPE_PREFIX
 
 _REF = "#/components/schemas/"
 _MEANINGS = {
+    400: "Not a request that can be told apart from the next.",
     401: "No valid API key.",
     403: "The API key lacks the scope.",
     404: "There is no such thing, or it is somebody else's.",
     409: "Not possible in the present state.",
     413: "The body or an image is too large.",
+    414: "The address is too long.",
     415: "Not a PNG, JPEG or WebP image.",
     422: "The request is not valid; `errors` says where.",
     429: "Too many requests; `Retry-After` says when to come back.",
+    431: "Too many or too long headers.",
     503: "A service or store behind the API is away; `Retry-After` says when to come back.",
+}
+_NO_RESULT = {
+    502: "It ended without a result; `detail` says why.",
+    504: "It has not ended in time; `detail` says where it can be seen.",
 }
 
 
@@ -50,7 +58,10 @@ def describe_problems(app: FastAPI) -> None:
             for path, operations in document["paths"].items():
                 if path.startswith("/v1/"):
                     for operation in operations.values():
-                        operation["responses"] |= _responses()
+                        operation["responses"] |= _responses(_MEANINGS)
+                        if "openai" in operation["tags"]:
+                            operation["responses"] |= _responses(_NO_RESULT)
+            describe_links(document)
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
         return app.openapi_schema or {}
@@ -58,9 +69,9 @@ def describe_problems(app: FastAPI) -> None:
     app.openapi = openapi  # the way FastAPI's documentation gives for changing its document
 
 
-def _responses() -> dict[str, dict[str, Any]]:
+def _responses(meanings: dict[int, str]) -> dict[str, dict[str, Any]]:
     content = {MEDIA_TYPE: {"schema": {"$ref": _REF + "ProblemDocument"}}}
     return {
         str(status): {"description": meaning, "content": content}
-        for status, meaning in _MEANINGS.items()
+        for status, meaning in meanings.items()
     }

@@ -63,7 +63,7 @@ async def list_trajectories(
     return TrajectoryPage(data=data, next_cursor=next_cursor)
 
 
-@router.get("/trajectories/{trajectory_id}")
+@router.get("/trajectories/{trajectory_id:id}")
 async def get_trajectory(
     trajectory_id: TrajectoryId,
     parts: PartsOf,
@@ -78,7 +78,7 @@ async def get_trajectory(
     return trajectory_view(await parts.trajectories.wait(trajectory, timeout_s=timeout_s))
 
 
-@router.post("/trajectories/{trajectory_id}:cancel", status_code=202)
+@router.post("/trajectories/{trajectory_id:id}:cancel", status_code=202)
 async def cancel_trajectory(
     trajectory_id: TrajectoryId,
     response: Response,
@@ -94,7 +94,7 @@ async def cancel_trajectory(
 
 
 @router.post(
-    "/trajectories/{trajectory_id}:fork",
+    "/trajectories/{trajectory_id:id}:fork",
     status_code=202,
     responses={200: {"model": TrajectoryView, "description": "Ended within the wait."}},
 )
@@ -122,7 +122,7 @@ async def fork_trajectory(
     return answer(response, trajectory, waited_s=waited_s, replayed=started.replayed)
 
 
-@router.delete("/trajectories/{trajectory_id}", status_code=204)
+@router.delete("/trajectories/{trajectory_id:id}", status_code=204)
 async def delete_trajectory(trajectory_id: TrajectoryId, parts: PartsOf, key: Writer) -> None:
     """Remove its record, journal and images; one that still runs is cancelled first."""
     await parts.trajectories.delete(key.tenant, trajectory_id)

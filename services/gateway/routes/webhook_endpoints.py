@@ -46,7 +46,7 @@ async def list_endpoints(parts: PartsOf, key: WebhookManager) -> EndpointList:
     return EndpointList(data=[endpoint_view(endpoint, now=now) for endpoint in found])
 
 
-@router.get("/{endpoint_id}")
+@router.get("/{endpoint_id:id}")
 async def get_endpoint(
     endpoint_id: EndpointId, parts: PartsOf, key: WebhookManager
 ) -> EndpointView:
@@ -55,7 +55,7 @@ async def get_endpoint(
     return endpoint_view(endpoint, now=datetime.now(UTC))
 
 
-@router.patch("/{endpoint_id}")
+@router.patch("/{endpoint_id:id}")
 async def change_endpoint(
     endpoint_id: EndpointId, body: EndpointChange, parts: PartsOf, key: WebhookManager
 ) -> EndpointView:
@@ -65,13 +65,13 @@ async def change_endpoint(
     return endpoint_view(endpoint, now=now)
 
 
-@router.delete("/{endpoint_id}", status_code=204)
+@router.delete("/{endpoint_id:id}", status_code=204)
 async def delete_endpoint(endpoint_id: EndpointId, parts: PartsOf, key: WebhookManager) -> None:
     """Forget it; nothing more is sent there."""
     await parts.endpoints.remove(key.tenant, endpoint_id)
 
 
-@router.post("/{endpoint_id}:rotate")
+@router.post("/{endpoint_id:id}:rotate")
 async def rotate_secret(
     endpoint_id: EndpointId, parts: PartsOf, key: WebhookManager, body: RotateBody | None = None
 ) -> EndpointWithSecret:
@@ -83,7 +83,7 @@ async def rotate_secret(
     return with_secret(endpoint, now=now)
 
 
-@router.get("/{endpoint_id}/deliveries")
+@router.get("/{endpoint_id:id}/deliveries")
 async def list_endpoint_deliveries(
     endpoint_id: EndpointId,
     parts: PartsOf,
@@ -98,7 +98,7 @@ async def list_endpoint_deliveries(
     return DeliveryPage(data=[delivery_view(d) for d in found], next_cursor=next_cursor)
 
 
-@router.post("/{endpoint_id}:replay", status_code=202)
+@router.post("/{endpoint_id:id}:replay", status_code=202)
 async def replay_endpoint(
     endpoint_id: EndpointId, body: ReplayBody, parts: PartsOf, key: WebhookManager
 ) -> Replayed:

@@ -32,7 +32,7 @@ async def list_deliveries(
     return DeliveryPage(data=[delivery_view(d) for d in found], next_cursor=next_cursor)
 
 
-@router.post("/deliveries/{delivery_id}:replay", status_code=202)
+@router.post("/deliveries/{delivery_id:id}:replay", status_code=202)
 async def replay_delivery(
     delivery_id: DeliveryId, parts: PartsOf, key: WebhookManager
 ) -> DeliveryView:

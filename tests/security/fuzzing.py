@@ -1,0 +1,154 @@
+"""schemathesis against the real gateway: API document in, defects out.
+
+``python -m tests.security.fuzzing`` runs more of it (``make fuzz``; ``EXAMPLES=``, ``SEED=``).
+The gateway is a real one over HTTP on Valkey and SeaweedFS, with a real worker on scripted
+models. All of them are behind the wall, and callers' URLs are fetched by a transport that
+connects to nobody.
+
+What would hang is bounded by the gateway's own settings: an event stream ends after half a second,
+a wait (``?wait=``, ``Prefer: wait``) after one, a call of the OpenAI-shaped doors after three.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from services.gateway.settings import GatewaySettings
+from services.gateway.wiring import open_parts
+from tests.fakes.model_services import serving
+from tests.security.belongings import belongings_of
+from tests.security.conftest import PUBLIC_ADDRESS
+from tests.security.drawing_services import DrawingServices
+from tests.security.gateway import Gateway, served
+from tests.security.walled_process import ROOT, walled, walled_environment
+from tests.servers import S3Server, ValkeyServer, running_s3, running_valkey
+
+_CONFIG = Path(__file__).parent / "schemathesis.toml"
+_LONGEST_S = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzed:
+    """How a run ended."""
+
+    clean: bool
+    output: str
+    seconds: float
+    report: dict[str, object]
+
+
+@contextmanager
+def fuzzable(valkey: ValkeyServer, s3: S3Server, folder: Path) -> Generator[Gateway]:
+    """A gateway and a worker that carry out whatever they are told, and quickly."""
+    with serving(DrawingServices(storage=s3.storage)) as models:
+        settings = GatewaySettings(
+            redis_url=valkey.url,
+            storage=s3.storage,
+            planner_url=models,
+            generators={"sketchbook": models},
+            bootstrap_key_file=folder / "key",
+            requests_per_minute=10_000_000,
+            creations_per_minute=10_000_000,
+            max_wait_s=1,
+            max_stream_s=0.5,
+            max_answer_s=3,
+            fetch_timeout_s=2,
+        )
+        worker = _worker_settings(settings, models)
+        parts = partial(
+            open_parts,
+            resolver=lambda _host, _port: [PUBLIC_ADDRESS],
+            transport=httpx.MockTransport(_nobody_there),
+        )
+        command = ("services.orchestrator", "worker")
+        with (
+            walled(folder / "worker.log", *command, settings=worker),
+            served(settings, parts) as gateway,
+        ):
+            yield gateway
+
+
+def _nobody_there(request: httpx.Request) -> httpx.Response:
+    message = "the fuzzed gateway connects to nobody"
+    raise httpx.ConnectError(message, request=request)
+
+
+def _worker_settings(settings: GatewaySettings, models: str) -> dict[str, str]:
+    storage = settings.storage
+    return {
+        "ORCHESTRATOR_REDIS_URL": settings.redis_url,
+        "ORCHESTRATOR_STORAGE__ENDPOINT": storage.endpoint,
+        "ORCHESTRATOR_STORAGE__SECRET_KEY": storage.secret_key.get_secret_value(),
+        "ORCHESTRATOR_PLANNER_URL": models,
+        "ORCHESTRATOR_CRITIC_URL": models,
+        "ORCHESTRATOR_GENERATORS": json.dumps({"sketchbook": models}),
+        "ORCHESTRATOR_LOG_LEVEL": "WARNING",
+    }
+
+
+def fuzz(gateway: Gateway, folder: Path, *, examples: int, seed: int) -> Fuzzed:
+    """Run all phases: examples, coverage, fuzzing, stateful."""
+    owner = belongings_of(gateway, "ten_fuzz")
+    ids = {
+        "trajectory_id": [owner.trajectory_id],
+        "file_id": [owner.upload_id, owner.picture_id],
+        "endpoint_id": [owner.endpoint_id],
+        "delivery_id": [owner.delivery_id],
+        "number": ["1"],
+    }
+    report = folder / "report.json"
+    started = time.monotonic()
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("st")), "--config-file", str(_CONFIG)),
+            *(
+                "run",
+                f"{gateway.url}/openapi.json",
+                "--header",
+                f"Authorization:Bearer {owner.key}",
+            ),
+            *("--max-examples", str(examples), "--seed", str(seed)),
+            *("--report-json-path", str(report), "--no-color"),
+        ],
+        env=walled_environment(
+            SCHEMATHESIS_HOOKS="tests.security.fuzz_hooks", FUZZ_IDS=json.dumps(ids)
+        ),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LONGEST_S,
+    )
+    seconds = time.monotonic() - started
+    found = json.loads(report.read_text()) if report.exists() else {}
+    return Fuzzed(done.returncode == 0, done.stdout + done.stderr, seconds, found)
+
+
+def main() -> int:
+    """A longer run than the one among the tests."""
+    examples, seed = int(os.environ.get("EXAMPLES", "50")), int(os.environ.get("SEED", "1"))
+    with (
+        tempfile.TemporaryDirectory() as name,
+        running_valkey(Path(name) / "valkey") as valkey,
+        running_s3(Path(name) / "s3") as s3,
+        fuzzable(valkey, s3, Path(name)) as gateway,
+    ):
+        result = fuzz(gateway, Path(name), examples=examples, seed=seed)
+    sys.stdout.write(f"{result.output}\n{result.seconds:.0f} s\n")
+    return 0 if result.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""The API, fuzzed from its own document in all phases: no 5xx, nothing undocumented."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.security.fuzzing import fuzz, fuzzable
+from tests.servers import S3Server, ValkeyServer
+
+PHASES = {"Examples", "Coverage", "Fuzzing", "Stateful"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_api_does_what_its_document_says_whatever_it_is_sent(
+    valkey: ValkeyServer, s3: S3Server, tmp_path: Path
+) -> None:
+    with fuzzable(valkey, s3, tmp_path) as gateway:
+        result = fuzz(gateway, tmp_path, examples=3, seed=1)
+    assert result.clean, result.output[-20_000:]
