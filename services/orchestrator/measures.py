@@ -33,6 +33,12 @@ COMMANDS_RESENT: Final = Counter(
 STORE_REBUILT: Final = Counter(
     "interleave_store_rebuilt_trajectories", "Trajectories restored from the journal"
 )
+SNAPSHOTS_WAITING: Final = Gauge(
+    "interleave_snapshots_waiting", "Trajectories whose newest version the journal lacks yet"
+)
+SNAPSHOTS_FAILED: Final = Counter(
+    "interleave_snapshots_failed", "Writes to the journal that failed and are tried again"
+)
 DELIVERIES_TRIMMED: Final = Counter(
     "interleave_webhook_deliveries_trimmed", "Finished deliveries that the log has forgotten"
 )

@@ -7,6 +7,7 @@ import time
 
 import structlog
 
+from services.orchestrator.measures import SNAPSHOTS_FAILED, SNAPSHOTS_WAITING
 from shared.errors import StoreError
 from shared.stores.journal import Journal
 from shared.stores.trajectories import TrajectoryStore
@@ -34,6 +35,7 @@ class BackgroundSnapshots:
         """Write this trajectory's newest version soon."""
         with self._changed:
             self._waiting[trajectory_id] = None
+            SNAPSHOTS_WAITING.set(len(self._waiting))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
                 self._thread.start()
@@ -58,6 +60,7 @@ class BackgroundSnapshots:
                 self._writing = False
                 if not written:
                     self._waiting[trajectory_id] = None
+                SNAPSHOTS_WAITING.set(len(self._waiting))
                 self._changed.notify_all()
             if not written:
                 time.sleep(_PAUSE_AFTER_FAILURE_S)
@@ -66,6 +69,7 @@ class BackgroundSnapshots:
         try:
             self._write(trajectory_id)
         except StoreError:
+            SNAPSHOTS_FAILED.inc()
             _log.warning("snapshot_delayed", trajectory_id=trajectory_id)
             return False
         except Exception:  # noqa: BLE001 - the thread must go on for the other trajectories

@@ -12,10 +12,10 @@ from tests.faults.trial import Accepted, Trial
 _WAITING = 60
 """More than all workers together have threads for one kind of work."""
 _OTHERS = 6
-_DOWN_S = 25.0
+_DOWN_S = 40.0
 _SETTLES_S = 4.0
-_PLANNED_WITHIN_S = 6.0
-_DRAWN_WITHIN_S = 15.0
+_PLANNED_WITHIN_S = 15.0
+_DRAWN_WITHIN_S = 25.0
 _BOUND_S = 90.0
 
 
