@@ -26,6 +26,8 @@ from services.launcher.settings import LauncherSettings
 
 MODEL_SERVICES = ("planner", "critic", "generator")
 GENERATOR_NAME = "sketchbook"
+METRICS_PORTS = {"worker": "worker_metrics", "reaper": "reaper_metrics"}
+"""Names of the ports on which these tell what they do; they serve nothing else."""
 _MODEL_NICENESS = 5
 _GOOD = 200
 _BROKEN = 503
@@ -102,12 +104,16 @@ def orchestrator(role: str, wiring: Wiring) -> ChildSpec:
         "ORCHESTRATOR_GENERATORS": _generators(wiring),
         **wiring.storage("ORCHESTRATOR"),
     }
+    port = wiring.ports.get(METRICS_PORTS[role])
+    if port is not None:
+        wired |= {"ORCHESTRATOR_METRICS_PORT": str(port)}
     client = redis.Redis.from_url(wired["ORCHESTRATOR_REDIS_URL"], socket_timeout=1.0)
     return ChildSpec(
         name=role,
         command=(sys.executable, "-m", "services.orchestrator", role),
         environment=environment({}, wired),
         ready=(lambda: _takes_messages(client)) if role == "worker" else (lambda: True),
+        address="" if port is None else f"http://{HOST}:{port}",
         after=("valkey", "seaweedfs"),
         stop_timeout_s=5.0,
     )

@@ -20,7 +20,13 @@ from services.launcher.settings import LauncherSettings
 from services.launcher.state_file import ProcessState, StackState
 
 TICK_S = 0.2
-_PORT_NAMES = ("valkey", *servers.SEAWEED_PORTS, *services.MODEL_SERVICES, "gateway")
+_PORT_NAMES = (
+    "valkey",
+    *servers.SEAWEED_PORTS,
+    *services.MODEL_SERVICES,
+    "gateway",
+    *services.METRICS_PORTS.values(),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         run_cell(parts)
         return 0
     if settings.metrics_port is not None:
-        start_http_server(settings.metrics_port)
+        start_http_server(settings.metrics_port, addr=settings.metrics_host)
     if role == "worker":
         run_worker(parts)
     else:

@@ -66,6 +66,8 @@ class OrchestratorSettings(ServiceSettings):
     """How long running calls may go on after SIGTERM; then others carry the commands on."""
     metrics_port: int | None = None
     """Where Prometheus finds the metrics of this process; None: nowhere."""
+    metrics_host: str = "127.0.0.1"
+    """Address of the interface on which it listens for that; 0.0.0.0 for all."""
 
     @property
     def threads(self) -> int:
