@@ -80,7 +80,7 @@ class ImageFetcher:
             body, location = await self._visit(pinned)
             if location is None:
                 return body
-            url = urljoin(url, location)
+            url = _joined(url, location)
         raise InvalidRequestError(f"The image URL redirects more than {MAX_REDIRECTS} times.")
 
     async def _visit(self, pinned: PinnedUrl) -> tuple[bytes, str | None]:
@@ -111,3 +111,10 @@ class ImageFetcher:
             if len(body) > self._max_bytes:
                 raise too_large
         return bytes(body)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise InvalidRequestError("The image URL redirects to a malformed address.") from error

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +39,12 @@ from tests.servers import S3Server, ValkeyServer, running_s3, running_valkey
 
 _CONFIG = Path(__file__).parent / "schemathesis.toml"
 _LONGEST_S = 1800.0
+_PLANS = 6
+_PLANNED_S = 60.0
+
+
+_COUNTED = re.compile(r"^interleave_http_requests_total\{(.*)\} (\S+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,14 @@ class Fuzzed:
     clean: bool
     output: str
     seconds: float
-    report: dict[str, object]
+    answers: dict[str, Counter[int]]
+    """Operation -> how often it answered with each status."""
+
+    @property
+    def never_good(self) -> set[str]:
+        """Operations that the fuzzer never got a good answer of."""
+        good = range(200, 300)
+        return {name for name, counts in self.answers.items() if not set(counts) & set(good)}
 
 
 @contextmanager
@@ -102,13 +117,13 @@ def fuzz(gateway: Gateway, folder: Path, *, examples: int, seed: int) -> Fuzzed:
     """Run all phases: examples, coverage, fuzzing, stateful."""
     owner = belongings_of(gateway, "ten_fuzz")
     ids = {
-        "trajectory_id": [owner.trajectory_id],
+        "trajectory_id": [owner.trajectory_id, *_awaiting_approval(gateway, owner.key)],
         "file_id": [owner.upload_id, owner.picture_id],
         "endpoint_id": [owner.endpoint_id],
         "delivery_id": [owner.delivery_id],
         "number": ["1"],
     }
-    report = folder / "report.json"
+    before = _answers(gateway)
     started = time.monotonic()
     done = subprocess.run(
         [
@@ -120,7 +135,7 @@ def fuzz(gateway: Gateway, folder: Path, *, examples: int, seed: int) -> Fuzzed:
                 f"Authorization:Bearer {owner.key}",
             ),
             *("--max-examples", str(examples), "--seed", str(seed)),
-            *("--report-json-path", str(report), "--no-color"),
+            "--no-color",
         ],
         env=walled_environment(
             SCHEMATHESIS_HOOKS="tests.security.fuzz_hooks", FUZZ_IDS=json.dumps(ids)
@@ -132,8 +147,36 @@ def fuzz(gateway: Gateway, folder: Path, *, examples: int, seed: int) -> Fuzzed:
         timeout=_LONGEST_S,
     )
     seconds = time.monotonic() - started
-    found = json.loads(report.read_text()) if report.exists() else {}
-    return Fuzzed(done.returncode == 0, done.stdout + done.stderr, seconds, found)
+    answers = {name: counts - before[name] for name, counts in _answers(gateway).items()}
+    return Fuzzed(done.returncode == 0, done.stdout + done.stderr, seconds, answers)
+
+
+def _answers(gateway: Gateway) -> defaultdict[str, Counter[int]]:
+    """What the gateway's own metrics say of the operations in its document."""
+    counted: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    document = httpx.get(f"{gateway.url}/openapi.json").json()["paths"]
+    for labels, count in _COUNTED.findall(httpx.get(f"{gateway.url}/metrics").text):
+        found = dict(_LABEL.findall(labels))
+        if found["method"].lower() in document.get(found["route"], {}):
+            name = f"{found['method']} {found['route']}"
+            counted[name][int(found["status"])] += int(float(count))
+    return counted
+
+
+def _awaiting_approval(gateway: Gateway, key: str) -> list[str]:
+    """Trajectories with a plan to edit and to approve."""
+    body = {"prompt": "a seed", "approval": "plan", "steps": 1}
+    with gateway.client(key) as client:
+        made = [client.post("/v1/trajectories", json=body).json()["id"] for _ in range(_PLANS)]
+        give_up_at = time.monotonic() + _PLANNED_S
+        while any(_status(client, each) != "awaiting_approval" for each in made):
+            assert time.monotonic() < give_up_at, "the worker plans nothing"
+            time.sleep(0.1)
+    return made
+
+
+def _status(client: httpx.Client, trajectory_id: str) -> str:
+    return str(client.get(f"/v1/trajectories/{trajectory_id}").json()["status"])
 
 
 def main() -> int:
@@ -146,7 +189,8 @@ def main() -> int:
         fuzzable(valkey, s3, Path(name)) as gateway,
     ):
         result = fuzz(gateway, Path(name), examples=examples, seed=seed)
-    sys.stdout.write(f"{result.output}\n{result.seconds:.0f} s\n")
+    lines = [f"{name}: {dict(sorted(each.items()))}" for name, each in result.answers.items()]
+    sys.stdout.write("\n".join([result.output, *lines, f"{result.seconds:.0f} s", ""]))
     return 0 if result.clean else 1
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.security.fuzzing import fuzz, fuzzable
 from tests.servers import S3Server, ValkeyServer
-
-PHASES = {"Examples", "Coverage", "Fuzzing", "Stateful"}
 
 
 @pytest.mark.slow
@@ -20,3 +19,7 @@ def test_the_api_does_what_its_document_says_whatever_it_is_sent(
     with fuzzable(valkey, s3, tmp_path) as gateway:
         result = fuzz(gateway, tmp_path, examples=3, seed=1)
     assert result.clean, result.output[-20_000:]
+    assert not result.never_good, result.answers
+    assert sum(sum(counts.values()) for counts in result.answers.values()) > 1000
+    for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
+        assert re.search(rf"✅ +{phase}", result.output), f"{phase} did not run"

@@ -41,6 +41,7 @@ from shared.errors import InterleaveError, InvalidRequestError
 from shared.telemetry.tracing import trace_headers
 
 router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAiRoute)
+_ANSWERED = "The answer; with `stream` its pieces, then `[DONE]`."
 _PIECE_EVENTS = frozenset({"step.finished", "gap"})
 
 
@@ -92,7 +93,11 @@ async def edit_images(
     )
 
 
-@router.post("/chat/completions", response_model=ChatAnswer)
+@router.post(
+    "/chat/completions",
+    response_model=ChatAnswer,
+    responses={200: {"content": {"text/event-stream": {}}, "description": _ANSWERED}},
+)
 async def complete_chat(body: ChatBody, parts: PartsOf, key: Creator) -> Response | ChatAnswer:
     """Answer a conversation with text and pictures in turn, at once or as a stream."""
     trajectory = await _start(parts, key, body)

@@ -78,7 +78,11 @@ async def get_trajectory(
     return trajectory_view(await parts.trajectories.wait(trajectory, timeout_s=timeout_s))
 
 
-@router.post("/trajectories/{trajectory_id:id}:cancel", status_code=202)
+@router.post(
+    "/trajectories/{trajectory_id:id}:cancel",
+    status_code=202,
+    responses={200: {"model": TrajectoryView, "description": "It is cancelled."}},
+)
 async def cancel_trajectory(
     trajectory_id: TrajectoryId,
     response: Response,
