@@ -22,13 +22,17 @@ _GONE_KEPT_S = 7 * 24 * 3600
 _CLAIM = """
 -- Take a due delivery so that nobody else tries it meanwhile; one that is not the first of those
 -- never tried is put off (2): whoever tries the first one takes it next.
--- KEYS: due, outbox   ARGV: delivery id, now, busy until, '1' if it need not be due
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not score or (ARGV[4] ~= '1' and tonumber(score) > tonumber(ARGV[2])) then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
-if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 1 end
-if redis.call('ZRANGE', KEYS[2], 0, 0)[1] == ARGV[1] then return 1 end
-return 2
+-- KEYS: due, outbox, claimed   ARGV: delivery id, now, busy until, '1' if it need not be due
+local id, now = ARGV[1], tonumber(ARGV[2])
+local score = redis.call('ZSCORE', KEYS[1], id)
+if not score or (ARGV[4] ~= '1' and tonumber(score) > now) then return 0 end
+local taken = redis.call('ZSCORE', KEYS[3], id)
+if taken and tonumber(taken) > now then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[3], id)
+local waits = redis.call('ZSCORE', KEYS[2], id)
+if waits and redis.call('ZRANGE', KEYS[2], 0, 0)[1] ~= id then return 2 end
+redis.call('ZADD', KEYS[3], ARGV[3], id)
+return 1
 """
 _TRIM_AT_ONCE = 500
 
@@ -130,6 +134,7 @@ class RedisDeliveryStore:
         with store_errors(), self._redis.pipeline(transaction=True) as pipe:
             pipe.set(keys.delivery(delivery.id), delivery.model_dump_json())
             pipe.zrem(outbox, delivery.id)
+            pipe.zrem(keys.CLAIMED, delivery.id)
             if next_at is None:
                 pipe.zrem(keys.DUE, delivery.id)
                 pipe.zrem(keys.UNDELIVERED, delivery.id)
@@ -189,7 +194,8 @@ class RedisDeliveryStore:
         return found, None
 
     def _take(self, delivery: Delivery, *, now: datetime, busy_s: float, forced: bool) -> bool:
-        names = [keys.DUE, keys.outbox(delivery.trajectory_id, delivery.endpoint)]
+        outbox = keys.outbox(delivery.trajectory_id, delivery.endpoint)
+        names = [keys.DUE, outbox, keys.CLAIMED]
         until = score_of(now + timedelta(seconds=busy_s))
         with store_errors():
             return self._claim(names, [delivery.id, score_of(now), until, int(forced)]) == 1

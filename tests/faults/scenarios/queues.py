@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
+from tests.faults.scenarios.load import until
 from tests.faults.script import Script, slow
 from tests.faults.trial import Accepted, Trial
 
@@ -23,6 +24,8 @@ async def tripled(trial: Trial) -> None:
         storm = await _run(trial, "storm")
         await trial.settle()
         await asyncio.sleep(3.0)  # the last copies come after the end
+        pairs = list(zip(peace, storm, strict=True))
+        await until(lambda: all(len(_ids(trial, s)) >= len(_ids(trial, p)) for p, s in pairs))
     finally:
         trial.world.messages.tripling = False
         pump.cancel()
@@ -62,14 +65,18 @@ async def _traces(trial: Trial, made: Accepted) -> dict[str, object]:
     events = await trial.api.events(made.id)
     kept = ("sequence", "type", "step", "attempt", "success", "text")
     sha = [(event.get("image") or {}).get("sha256") for event in events]
-    own = made.id.removeprefix("trj_")
-    received = trial.world.wire.received
-    ids = {r.headers["webhook-id"] for r in received if own in r.headers["webhook-id"]}
     return {
         "manifests": await trial.api.manifest(made.id),
         "events": ([tuple(event.get(name) for name in kept) for event in events], sha),
-        "webhook ids": sorted(each.rsplit("_", 1)[1] for each in ids),
+        "webhook ids": sorted(each.rsplit("_", 1)[1] for each in _ids(trial, made)),
     }
+
+
+def _ids(trial: Trial, made: Accepted) -> set[str]:
+    """Of the webhooks that told of this one."""
+    own = made.id.removeprefix("trj_")
+    received = list(trial.world.wire.received)
+    return {r.headers["webhook-id"] for r in received if own in r.headers["webhook-id"]}
 
 
 async def _pump(trial: Trial) -> None:

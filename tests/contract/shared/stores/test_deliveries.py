@@ -139,6 +139,7 @@ def test_a_later_event_is_not_tried_before_an_earlier_one(store: RedisDeliverySt
     store.record(_tried(0), next_at=later + 300 * SECOND)
     following = store.claim_next(first, now=later, busy_s=10)
     assert following == _delivery(1)
+    assert store.claim_next(first, now=later, busy_s=10) is None  # somebody tries it already
     assert store.claim("msg_1", now=later, busy_s=10) is None
     store.record(_tried(1, DeliveryStatus.DELIVERED), next_at=None)
     assert store.claim("msg_2", now=later, busy_s=10) is not None

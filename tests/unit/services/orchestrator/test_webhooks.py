@@ -43,6 +43,7 @@ class DeliveriesInMemory:
             created_at=START,
         )
         self.next_at: datetime | None = START
+        self.behind: list[Delivery] = []
 
     def load(self, delivery_id: str) -> Delivery | None:
         return self.delivery
@@ -58,7 +59,7 @@ class DeliveriesInMemory:
         self.delivery, self.next_at = delivery, next_at
 
     def claim_next(self, tried: Delivery, *, now: datetime, busy_s: float) -> Delivery | None:
-        return None
+        return self.behind.pop(0) if self.behind else None
 
     def trim(self, *, older_than: datetime, most: int) -> int:
         return 0
@@ -154,6 +155,25 @@ def test_tries_follow_the_schedule_and_then_end() -> None:
     assert [(each.at - START).total_seconds() for each in delivery.tries] == list(TRIES_AT_S)
     assert delivery.status is DeliveryStatus.FAILED
     assert bench.store.next_at is None
+    assert {request.headers["webhook-id"] for request in bench.requests} == {"msg_1"}
+
+
+def test_events_that_waited_for_the_first_try_follow_at_once_whatever_came_of_it() -> None:
+    bench = Bench(answers(500))
+    later = [bench.store.delivery.model_copy(update={"id": f"msg_{n}"}) for n in (2, 3)]
+    bench.store.behind += later
+    bench.deliver()
+    assert [r.headers["webhook-id"] for r in bench.requests] == ["msg_1", "msg_2", "msg_3"]
+    assert bench.store.next_at == START + timedelta(seconds=TRIES_AT_S[1])
+
+
+def test_a_second_try_does_not_take_others_along() -> None:
+    bench = Bench(answers(500))
+    bench.deliver()
+    assert bench.store.next_at is not None
+    bench.now = bench.store.next_at
+    bench.store.behind.append(bench.store.delivery.model_copy(update={"id": "msg_2"}))
+    bench.deliver()
     assert {request.headers["webhook-id"] for request in bench.requests} == {"msg_1"}
 
 
