@@ -17,7 +17,7 @@ from services.trainer.benchmarks import options as o
 from services.trainer.benchmarks.comm import CoMM
 from services.trainer.benchmarks.comm_documents import TASKS, Task
 from services.trainer.benchmarks.evaluation import Connection, Judged
-from services.trainer.benchmarks.folder import ResultsFolder, ResultsFolderError
+from services.trainer.benchmarks.folder import ResultsFolder, ResultsFolderError, write_atomically
 from services.trainer.benchmarks.loading import from_hub
 from services.trainer.benchmarks.opening import Opening
 from services.trainer.benchmarks.records import BenchmarkDataError, System
@@ -90,6 +90,39 @@ def sketchbench(
         runs = o.RunChoices(connection, options, price) if run else None
         session = Session(ResultsFolder(out), console, limit=limit, against=against or [])
         session.sketchbench(Sketchbench(out), runs)
+
+
+@app.command()
+def ablation(
+    *,
+    out: o.Out = Path("runs/ablation"),
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write JSON.")] = None,
+    requests: Annotated[int, typer.Option(min=2, help="Of Sketchbench, half implicit.")] = 200,
+    seeds: Annotated[str, typer.Option(help="Seeds of the drawing, by comma.")] = "1,2,3",
+    only: Annotated[str, typer.Option(help="Rows by name, by comma [all].")] = "",
+    pictures: Annotated[int, typer.Option(help="Drawn to find cases for the critics.")] = 1024,
+    pack: Annotated[Path, typer.Option(help="The model pack.")] = Path("models/sketchbook"),
+    variants: Annotated[Path, typer.Option(help="Other checkpoints.")] = Path("models/ablation"),
+) -> None:
+    """The published claims on Sketchbench: what each part of the system is worth."""
+    # Only here: torch and diffusers take seconds to load.
+    from services.trainer.ablation.rows import Checkpoints  # noqa: PLC0415
+    from services.trainer.ablation.session import Plan, measure  # noqa: PLC0415
+
+    with _told_plainly():
+        asked = tuple(name for name in only.split(",") if name)
+        plan = Plan(out, requests, _numbers(seeds), asked, pictures)
+        measure(plan, Checkpoints(pack, variants), console)
+        console.print((out / "ablation.md").read_text(), markup=False, soft_wrap=True)
+        if json_file is not None:
+            write_atomically(json_file, (out / "ablation.json").read_bytes())
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise BenchmarkDataError(f"--seeds {text!r} are not whole numbers") from None
 
 
 def _public(name: str, build: Callable[[Path], Judged], help_text: str) -> None:

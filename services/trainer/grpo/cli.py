@@ -63,6 +63,7 @@ _Endpoint = Annotated[str, typer.Option(help="Object store of --generator-url, h
 _Access = Annotated[str, typer.Option(envvar="INTERLEAVE_S3_ACCESS_KEY", help="Its key.")]
 _Secret = Annotated[str, typer.Option(envvar="INTERLEAVE_S3_SECRET_KEY", help="Its secret.")]
 _Bucket = Annotated[str, typer.Option(help="Its bucket.")]
+_Here = Annotated[bool, typer.Option("--here", help="Draw in this process, with no service.")]
 _Replicas = Annotated[int, typer.Option(min=1, help="Generator services of our own.")]
 _Generator = Annotated[Path, typer.Option(help="Their model folder.")]
 _JudgeUrl = Annotated[str | None, typer.Option(help="Chat server that marks [the grader].")]
@@ -80,11 +81,12 @@ class Drawing:
     own: int
     generator: Path
     judge: OpenAISettings | None
+    here: bool = False
 
     @contextmanager
     def replicas(self, settings: GrpoSettings) -> Generator[Replicas | None]:
         """The services: given ones, a running stack's, or our own; None if nothing is drawn."""
-        if not settings.draws and settings.held_out_rows == 0:
+        if self.here or (not settings.draws and settings.held_out_rows == 0):
             yield None
         elif self.urls:
             yield Replicas(self.urls, self.storage)
@@ -100,6 +102,12 @@ class Drawing:
         if self.judge is not None:
             scorer = JudgeScorer(Judge(OpenAIChatEngine(self.judge), tries=2))
         limit_s = settings.time_limit_s
+        if self.here:
+            # Only here: diffusers takes seconds to load.
+            from services.trainer.grpo.local import BATCH, LocalArtist, LocalDrawer  # noqa: PLC0415
+
+            drawer = LocalDrawer(LocalArtist(self.generator))
+            return Assessor(drawer, scorer, concurrency=2 * BATCH, time_limit_s=limit_s)
         if replicas is None:
             return Assessor(None, scorer)
         timeouts = CallTimeouts(silence_s=limit_s, total_s=limit_s)
@@ -150,6 +158,7 @@ def grpo(
     secret_key: _Secret = "interleave-secret",  # noqa: S107 - the development default
     bucket: _Bucket = "interleave",
     replicas: _Replicas = 1,
+    here: _Here = False,
     generator: _Generator = MODELS / "generator",
     judge_url: _JudgeUrl = None,
     judge_model: _JudgeModel = "",
@@ -185,7 +194,7 @@ def grpo(
         endpoint=storage, access_key=access_key, secret_key=SecretStr(secret_key), bucket=bucket
     )
     judge = OpenAISettings(judge_url, judge_model, judge_key) if judge_url else None
-    drawing = Drawing(stack, tuple(generator_url or ()), store, replicas, generator, judge)
+    drawing = Drawing(stack, tuple(generator_url or ()), store, replicas, generator, judge, here)
     together = Ranks(ranks, nodes, node, meeting, launch_file)
     with o.told_plainly(), _stack_told():
         settings = load_preset(preset, changes)

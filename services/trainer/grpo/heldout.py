@@ -22,7 +22,9 @@ from trl.models import unwrap_model_for_generation
 
 from services.trainer.data.contact import Cell, write_sheet
 from services.trainer.grpo.assessing import Assessed, Assessor, Case
+from services.trainer.grpo.quick import as_patches
 from services.trainer.grpo.reward_function import case_of
+from services.trainer.grpo.rollouts import Choosing, Prompt, answers
 from services.trainer.sft.metrics import write_metrics
 
 _SAMPLES = 8
@@ -34,7 +36,14 @@ class HeldOut(TrainerCallback):
     """Judges the held-out pictures before the first step and every so many steps."""
 
     def __init__(
-        self, rows: Dataset, assessor: Assessor, out: Path, *, every: int, max_tokens: int
+        self,
+        rows: Dataset,
+        assessor: Assessor,
+        out: Path,
+        *,
+        every: int,
+        max_tokens: int,
+        quick: bool = False,
     ) -> None:
         self.trainer: Any = None
         """Set once there is one: the trainer is made with its callbacks."""
@@ -43,6 +52,7 @@ class HeldOut(TrainerCallback):
         self._out = out
         self._every = every
         self._max_tokens = max_tokens
+        self._answer = quick_answer if quick else answer
 
     def on_train_begin(
         self,
@@ -92,7 +102,7 @@ class HeldOut(TrainerCallback):
             model.eval()
             for at in range(0, len(rows), _BATCH):
                 some = [rows[n] for n in range(at, min(at + _BATCH, len(rows)))]
-                replies += answer(model, trainer.processing_class, some, self._max_tokens)
+                replies += self._answer(model, trainer.processing_class, some, self._max_tokens)
             model.train(was_training)
         return replies
 
@@ -117,6 +127,27 @@ def answer(
     made = model.generate(**inputs, max_new_tokens=max_tokens, do_sample=False)
     new = made[:, inputs["input_ids"].shape[1] :]
     return list(processor.tokenizer.batch_decode(new, skip_special_tokens=True))
+
+
+def quick_answer(
+    model: Any,  # noqa: ANN401
+    processor: Any,  # noqa: ANN401
+    rows: Sequence[dict[str, Any]],
+    max_tokens: int,
+) -> list[str]:
+    """The same for models and pictures of Sketchbook's size."""
+    asked = [_asked(processor, row) for row in rows]
+    choosing = Choosing(max_tokens, frozenset({processor.tokenizer.eos_token_id}))
+    made = answers(model, asked, choosing)
+    return list(processor.tokenizer.batch_decode(made, skip_special_tokens=True))
+
+
+def _asked(processor: Any, row: dict[str, Any]) -> Prompt:  # noqa: ANN401
+    text = processor.tokenizer.apply_chat_template(
+        row["prompt"], tokenize=False, add_generation_prompt=True
+    )
+    seen = processor(text=[text], images=[row["images"]], add_special_tokens=False)
+    return Prompt(seen["input_ids"][0], as_patches(seen["pixel_values"]))
 
 
 Numbers = dict[str, bool]

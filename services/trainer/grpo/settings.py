@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -52,6 +53,9 @@ class GrpoSettings(Wire):
     iterations: int = Field(default=1, ge=1)
     """Times a step's replies are learned from."""
     loss: str = "grpo"
+    scale: Literal["group", "batch", "none"] = "group"
+    """What advantages are divided by: the spread of their group's rewards, of the whole batch's,
+    or nothing. By group, replies that differ by a trifle count as much as a repair."""
     freeze_vision: bool = True
     gradient_checkpointing: bool = False
     max_grad_norm: float = 1.0
@@ -65,6 +69,8 @@ class GrpoSettings(Wire):
     time_limit_s: float = Field(default=TIME_LIMIT_S, gt=0)
     """For drawing and marking one picture."""
     draws_per_replica: int = Field(default=8, ge=1)
+    quick: bool = False
+    """Leave out what teaches nothing; for models of Sketchbook's size without a KL term."""
     seed: int = 0
 
     @property

@@ -17,6 +17,7 @@ from trl import GRPOConfig, GRPOTrainer
 from services.trainer.benchmarks.records import BenchmarkDataError
 from services.trainer.grpo.assessing import Assessor
 from services.trainer.grpo.heldout import HeldOut
+from services.trainer.grpo.quick import QuickTrainer
 from services.trainer.grpo.reward_function import CriticReward
 from services.trainer.grpo.settings import GrpoSettings
 from services.trainer.sft.models import Start, export, freeze_vision, load_model
@@ -54,7 +55,8 @@ def train(run: GrpoRun, assessor: Assessor, console: Console) -> Path:
     reward = CriticReward(rewarding, settings.form, settings.weights, seed=settings.seed)
     told: list[TrainerCallback] = callbacks(run.out, console)
     measuring = _measuring(run, assessor)
-    trainer = GRPOTrainer(
+    kind = QuickTrainer if is_quick(run) else GRPOTrainer
+    trainer = kind(
         model=policy, args=_arguments(run), train_dataset=rows, processing_class=processor,
         reward_funcs=[reward], callbacks=[*told, *measuring],
     )  # fmt: skip
@@ -63,6 +65,12 @@ def train(run: GrpoRun, assessor: Assessor, console: Console) -> Path:
     check_ranks(run.ranks, trainer.accelerator.num_processes)
     trainer.train(resume_from_checkpoint=last_checkpoint(run.out) if run.resume else None)
     return finish(trainer, run.out)
+
+
+def is_quick(run: GrpoRun) -> bool:
+    """Whether the run can be, and is to be, as quick as small models allow."""
+    alone = run.ranks == 1 and not run.reduced and not torch.cuda.is_available()
+    return run.settings.quick and alone and run.settings.kl == 0
 
 
 def _policy(run: GrpoRun) -> tuple[Qwen3VLForConditionalGeneration, PictureProcessor]:
@@ -92,7 +100,7 @@ def _measuring(run: GrpoRun, assessor: Assessor) -> list[HeldOut]:
     return [
         HeldOut(
             rows, assessor, run.out, every=settings.held_out_steps,
-            max_tokens=settings.max_completion_tokens,
+            max_tokens=settings.max_completion_tokens, quick=is_quick(run),
         )
     ]  # fmt: skip
 
@@ -118,6 +126,7 @@ def _arguments(run: GrpoRun) -> GRPOConfig:
         epsilon=settings.clip,
         epsilon_high=settings.clip_high,
         loss_type=settings.loss,
+        scale_rewards=settings.scale,
         activation_checkpointing=settings.gradient_checkpointing,
         max_grad_norm=settings.max_grad_norm,
         logging_steps=log_steps(settings.log_steps, run.steps),

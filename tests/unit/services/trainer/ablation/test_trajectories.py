@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from services.orchestrator.machine.drawing import attempt_seed as orchestrators_seed
+from services.trainer.ablation.trajectories import Attempt, Crew, alone, attempt_seed, best, run
+from services.trainer.sketchbook.requests import SketchRequest, Use, sample_request
+from services.trainer.sketchbook.wording import Split
+from shared.contracts.profiles import PROFILES
+from shared.contracts.trajectories import TrajectoryRequest
+from shared.prompts.critic import VerdictDraft
+from tests.fakes.crews import DrawsExactly, JudgesExactly, PlansByHeart, PlansNothing
+
+_BLANK = np.zeros((128, 128, 3), np.uint8)
+
+
+def _request(use: Use, seed: int = 0) -> SketchRequest:
+    return sample_request(Random(f"{use}{seed}"), Split.TRAIN, use=use, implicit=False)
+
+
+@pytest.mark.parametrize("use", list(Use))
+def test_exact_helpers_fulfil_every_use(use: Use) -> None:
+    crew = Crew(PlansByHeart(), JudgesExactly(), DrawsExactly())
+    requests = [_request(use, n) for n in range(5)]
+
+    courses = run(crew, requests, range(5))
+
+    assert all(course.reached() for course in courses)
+    assert [course.calls for course in courses] == [len(r.prompts) for r in requests]
+
+
+def test_a_failed_picture_is_drawn_again_from_the_same_source_with_another_seed() -> None:
+    request = _request(Use.CONTINUATION)
+    studio = DrawsExactly(fails_on=request.prompts[0])
+
+    course = run(Crew(PlansByHeart(), JudgesExactly(), studio, 3), [request], [7])[0]
+
+    first, second, third = studio.orders[:3]
+    assert first.source is not None
+    assert second.source is not None
+    assert third.source is not None
+    assert (first.source == second.source).all()
+    assert (first.source == third.source).all()
+    assert [first.prompt, second.prompt] == [request.prompts[0], f"{request.prompts[0]} better"]
+    assert [order.seed for order in studio.orders[:3]] == [attempt_seed(7, 0, n) for n in (1, 2, 3)]
+    assert not course.reached()
+
+
+def test_without_a_critic_every_first_picture_counts() -> None:
+    request = _request(Use.NARRATIVE)
+
+    course = run(Crew(PlansByHeart(), None, DrawsExactly()), [request], [0])[0]
+
+    assert course.calls == len(request.prompts)
+    assert course.reached()
+
+
+def test_one_attempt_is_all_that_t_1_allows() -> None:
+    request = _request(Use.CONTINUATION)
+    crew = Crew(PlansByHeart(), JudgesExactly(), DrawsExactly(fails_on=request.prompts[0]), 1)
+
+    assert run(crew, [request], [0])[0].calls == len(request.prompts)
+
+
+def test_an_unreadable_verdict_draws_the_same_prompt_again() -> None:
+    request = _request(Use.CONTINUATION)
+    studio = DrawsExactly()
+
+    run(Crew(PlansByHeart(), JudgesExactly(rewrites=False), studio, 2), [request], [0])
+
+    assert studio.orders[0].prompt == studio.orders[1].prompt
+    assert studio.orders[0].seed != studio.orders[1].seed
+
+
+def test_a_request_without_a_plan_is_not_fulfilled() -> None:
+    course = run(Crew(PlansNothing(), None, DrawsExactly()), [_request(Use.NARRATIVE)], [0])[0]
+
+    assert course.calls == 0
+    assert not course.reached()
+
+
+def test_the_generator_alone_gets_the_request_for_every_picture() -> None:
+    request = _request(Use.CONTINUATION)
+
+    plan = alone(request)
+
+    assert len(plan) == len(request.prompts)
+    assert {step.prompt for step in plan} == {
+        " ".join(request.text.replace("<image>", " ").split())
+    }
+
+
+def test_kept_is_what_was_passed_then_what_was_judged_then_the_last() -> None:
+    passed = Attempt("a", _BLANK, VerdictDraft(previous_step_success=True, refine_prompt="a"))
+    refused = Attempt("b", _BLANK, VerdictDraft(previous_step_success=False, refine_prompt="c"))
+    unread = Attempt("d", _BLANK)
+
+    assert best([passed, refused, unread]) is passed
+    assert best([refused, unread]) is refused
+    assert best([unread]) is unread
+
+
+def test_seeds_are_the_orchestrators() -> None:
+    request = TrajectoryRequest(
+        prompt="draw", generator="g", profile="default", settings=PROFILES["default"],
+        width_px=128, height_px=128, seed=42,
+    )  # fmt: skip
+
+    assert [attempt_seed(42, index, 2) for index in range(3)] == [
+        orchestrators_seed(request, index, 2) for index in range(3)
+    ]
