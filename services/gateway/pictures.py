@@ -1,7 +1,8 @@
 """Admission of image bytes: what may come in, and the one form in which it is kept.
 
 Kind is told by content, size is checked before anything is decoded, and whatever is admitted
-is re-encoded as an 8-bit RGB PNG without metadata. No HTTP and no storage here.
+is turned as its EXIF says, brought to sRGB, laid on white and re-encoded as an 8-bit RGB PNG
+without metadata. No HTTP and no storage here.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from shared.errors import InvalidRequestError, TooLargeError, UnsupportedMediaEr
 Image.MAX_IMAGE_PIXELS = None
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
+_PHONE_JPEG = "MPO"
+"""A JPEG with more pictures behind the first, as phones make them: the first is what counts."""
+_JPEGS = frozenset({"JPEG", _PHONE_JPEG})
 _MIN_SIDE_PX = 8
 _MAX_SIDE_PX = 16_384
 _MAX_ASPECT = 20.0
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, MemoryError)
-"""What Pillow raises on damaged files, by kind of damage."""
+_MAX_SCANS = 100
+"""Of a progressive JPEG: each costs a walk over the whole picture, and needs but a few bytes."""
+_SCAN = b"\xff\xda"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,47 +55,72 @@ def admit_picture(data: bytes, limits: PictureLimits) -> AdmittedPicture:
         TooLargeError: more bytes or pixels than allowed.
         InvalidRequestError: damaged, animated, or of an extreme shape.
     """
+    if not data:
+        raise InvalidRequestError("The image is empty: send its bytes.")
     if len(data) > limits.max_bytes:
         raise TooLargeError(f"An image may hold at most {limits.max_bytes} bytes.")
-    try:
-        opened = Image.open(io.BytesIO(data), formats=_FORMATS)
-    except UnidentifiedImageError as error:
-        raise UnsupportedMediaError from error
-    except _BROKEN as error:
-        raise InvalidRequestError("The image is damaged.") from error
-    with opened:
+    with _opened(data) as opened:
         _check_shape(opened, limits)
+        if opened.format in _JPEGS and data.count(_SCAN) > _MAX_SCANS:
+            raise InvalidRequestError(f"The JPEG has over {_MAX_SCANS} scans: save it anew.")
         picture = _decode(opened)
     return AdmittedPicture(_encode(picture), picture.width, picture.height)
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    except UnidentifiedImageError as error:
+        raise UnsupportedMediaError from error
+    except Exception as error:  # decoders raise whatever they stumble over
+        raise InvalidRequestError("The image is damaged: save or send it anew.") from error
 
 
 def _check_shape(image: Image.Image, limits: PictureLimits) -> None:
     width, height = image.size
     if width * height > limits.max_pixels:
-        message = f"The image has {width} x {height} pixels; at most {limits.max_pixels} in all."
+        message = (
+            f"The image has {width} x {height} pixels; at most {limits.max_pixels} in all:"
+            " make it smaller."
+        )
         raise TooLargeError(message)
     if not all(_MIN_SIDE_PX <= side <= _MAX_SIDE_PX for side in image.size):
-        message = f"Each side of an image must have {_MIN_SIDE_PX} to {_MAX_SIDE_PX} pixels."
+        message = (
+            f"The image has {width} x {height} pixels; each side must have"
+            f" {_MIN_SIDE_PX} to {_MAX_SIDE_PX}."
+        )
         raise InvalidRequestError(message)
     if math.exp(abs(math.log(width / height))) > _MAX_ASPECT:
-        raise InvalidRequestError(f"One side is over {_MAX_ASPECT:.0f} times the other.")
-    if getattr(image, "n_frames", 1) > 1:
-        raise InvalidRequestError("Animated images are not accepted.")
+        message = f"One side is over {_MAX_ASPECT:.0f} times the other: send a part of it."
+        raise InvalidRequestError(message)
+    if image.format != _PHONE_JPEG and getattr(image, "n_frames", 1) > 1:
+        raise InvalidRequestError("Animated images are not accepted: send one still picture.")
 
 
 def _decode(image: Image.Image) -> Image.Image:
     try:
         image.load()
         return _as_rgb(_in_srgb(ImageOps.exif_transpose(image)))
-    except _BROKEN as error:
-        raise InvalidRequestError("The image is damaged or cut off.") from error
+    except Exception as error:  # decoders raise whatever they stumble over
+        message = "The image is damaged or cut off: save or send it anew."
+        raise InvalidRequestError(message) from error
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
     """Colours converted to sRGB if the image brings a profile that can be read."""
     profile = image.info.get("icc_profile")
-    if not profile or image.mode not in {"RGB", "CMYK", "L"}:
+    if not profile:
         return image
+    if image.mode in {"P", "PA"}:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode == "RGBA":
+        converted = _through_profile(image.convert("RGB"), profile)
+        converted.putalpha(image.getchannel("A"))
+        return converted
+    return _through_profile(image, profile) if image.mode in {"RGB", "CMYK", "L"} else image
+
+
+def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         target = ImageCms.createProfile("sRGB")

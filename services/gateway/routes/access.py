@@ -163,7 +163,9 @@ class CallerMiddleware:
         async def send_with_standing(message: Message) -> None:
             if message["type"] == "http.response.start":
                 standing = scope.get("state", {}).get("rate_limit", {})
-                MutableHeaders(scope=message).update(standing)
+                headers = MutableHeaders(scope=message)
+                headers.update(standing)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
             await send(message)
 
         try:
