@@ -15,8 +15,8 @@ from services.trainer.sketchbook.wording import COLUMN_NAMES, ROW_NAMES
 
 _KEPT_SHARE = 0.3
 """How many prompts stay as the templates say them."""
-_LEAD_SHARE = 0.12
-_VERB_SHARE = 0.15
+_LEAD_SHARE = 0.25
+_VERB_SHARE = 0.5
 _ROW = "|".join(ROW_NAMES)
 _COLUMN = "|".join(sorted(COLUMN_NAMES, key=len, reverse=True))
 _PLACED = re.compile(
@@ -48,6 +48,9 @@ _BESIDE_FORMS = (
     "just {side} of ",
     "on the {side} side of ",
     "to the {side} side of ",
+    "on the {side} hand of ",
+    "next to and {side} of ",
+    "one place {side} of ",
 )
 _UPRIGHT = {
     "above": ("over", "just above", "directly above", "one place above", "one row above"),
@@ -58,17 +61,20 @@ _UPRIGHT = {
 _UPRIGHT_WORDS = re.compile(rf"\b(?:{'|'.join(_UPRIGHT)}) (?=the )")
 _UPRIGHT_SHARE = 0.6
 _MIDDLE_VERBS = (", set ", ", show ", ", insert ")
-_LEADS = ("please ", "then ", "next, ", "here ")
+_LEADS = ("please ", "then ", "next, ", "here ", "now ", "after that, ", "this time ")
+_HELD_OUT_STARTS = tuple(
+    f"now {word}" for word in ("add", "place", "take away", "paint", "make", "move", "change")
+)
 _VERBS = {
-    "add ": ("show ", "set ", "insert "),
-    "put ": ("set ", "show ", "insert "),
-    "draw ": ("show ", "paint ", "make "),
-    "place ": ("set ", "show "),
-    "remove ": ("delete ", "clear away "),
-    "erase ": ("delete ", "wipe out "),
-    "paint ": ("colour ", "dye "),
-    "move ": ("take ", "carry ", "shift "),
-    "bring ": ("carry ", "shift "),
+    "add ": ("show ", "set ", "insert ", "bring in ", "make "),
+    "put ": ("set ", "show ", "insert ", "lay "),
+    "draw ": ("show ", "paint ", "make ", "sketch "),
+    "place ": ("set ", "show ", "insert "),
+    "remove ": ("delete ", "clear away ", "drop "),
+    "erase ": ("delete ", "wipe out ", "rub out "),
+    "paint ": ("colour ", "dye ", "tint "),
+    "move ": ("take ", "carry ", "shift ", "push ", "slide ", "pull "),
+    "bring ": ("carry ", "shift ", "push ", "slide "),
     "a picture of ": ("an image of ", "a drawing of "),
     "change the background to ": ("set the background to ", "let the background become "),
     "make the background ": ("set the background to ", "let the background become "),
@@ -90,6 +96,8 @@ def reworded(prompt: str, rng: Random) -> str:
         text = _other_verb(text, rng)
     if rng.random() < _LEAD_SHARE and not text.startswith(("now ", "a ", "an ", "the ")):
         text = rng.choice(_LEADS) + text
+        if text.startswith(_HELD_OUT_STARTS):
+            text = text.removeprefix("now ")
     return text
 
 

@@ -12,9 +12,9 @@ from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
 from services.trainer.sketchbook.parsing import Description, Edits, outcomes_of, parse
-from services.trainer.sketchbook.phrasing import describe, exact_ref, phrase
+from services.trainer.sketchbook.phrasing import describe, exact_ref, phrase, place_phrase
 from services.trainer.sketchbook.scenes import standard_place
-from services.trainer.sketchbook.wording import JOINERS, Split, Style
+from services.trainer.sketchbook.wording import JOINERS, RELATION_PHRASES, Split, Style, thing_name
 from services.trainer.sketchbook.world import (
     Add,
     Background,
@@ -30,6 +30,7 @@ from services.trainer.sketchbook.world import (
     Scene,
     SetBackground,
     Where,
+    anchor_of,
     completions,
     outcomes,
     places_meant,
@@ -129,14 +130,47 @@ def refined(
     meaning = parse(prompt)
     if before is None or isinstance(meaning, Description):
         return describe(towards or carry_out(before, prompt), rng, split)
-    exact = _leading_to(towards, before, meaning.edits) if towards else None
     texts: list[str] = []
     scene = before
-    for edit in exact or [edit for edit, _ in settled(before, meaning)]:
+    for edit in _exact_edits(before, meaning, towards):
         text = phrase(scene, edit, rng, Style.PRECISE, split)
         texts.append(text.removeprefix("now ") if texts else text)
         scene = outcomes(scene, edit)[0]
     return rng.choice(JOINERS[split]).join(texts)
+
+
+def anchored(before: Scene, prompt: str, towards: Scene) -> str:
+    """Where the thing stands that a relative prompt starts from; nothing for other prompts.
+
+    Raises:
+        UnknownWordingError: The prompt is not one of the world's wordings.
+        ImpossibleEditError: The prompt cannot be carried out on this scene.
+    """
+    meaning = parse(prompt)
+    if isinstance(meaning, Description):
+        return ""
+    parts: list[str] = []
+    for said, exact in zip(meaning.edits, _exact_edits(before, meaning, towards), strict=True):
+        match said, exact:
+            case Add(_, Beside() as beside), Add(_, Place() as place):
+                parts.append(_anchor_words(before, beside, place))
+            case Move(_, Beside() as beside), Move(_, Place() as place):
+                parts.append(_anchor_words(before, beside, place))
+            case _:
+                pass
+    return "".join(parts)
+
+
+def _anchor_words(scene: Scene, beside: Beside, place: Place) -> str:
+    anchor = anchor_of(place, beside.relation)
+    words = thing_name(dict(scene.items)[anchor])
+    relation = RELATION_PHRASES[beside.relation][Split.TRAIN][0]
+    return f"{relation} the {words} {place_phrase(anchor, FIRST_FORMS, Split.TRAIN)}: "
+
+
+def _exact_edits(before: Scene, meaning: Edits, towards: Scene | None) -> list[Edit]:
+    exact = _leading_to(towards, before, meaning.edits) if towards else None
+    return exact or [edit for edit, _ in settled(before, meaning)]
 
 
 class _FirstForms(Random):

@@ -252,6 +252,12 @@ def places_meant(scene: Scene, where: Where) -> tuple[Place, ...]:
     return tuple(meant)
 
 
+def anchor_of(place: Place, relation: Relation) -> Place:
+    """The place that a place lies beside."""
+    rows, columns = _OFFSETS[relation]
+    return place.moved(-rows, -columns)
+
+
 def outcomes(scene: Scene, edit: Edit) -> tuple[Scene, ...]:
     """Every scene that carrying out the edit may rightly give.
 

@@ -31,7 +31,6 @@ from services.trainer.sketchbook.agents.outcomes import (
 
 GENERATOR = Path("models/sketchbook/generator")
 _OUTCOMES = 4096
-_IMPRECISE_SHARE = 0.7
 
 Tasks = dict[str, tuple[Task, float]]
 
@@ -84,7 +83,7 @@ def _pairs(tokenizer: PreTrainedTokenizerFast, rng: Random) -> Encoded:
 
 
 def _meaning(tokenizer: PreTrainedTokenizerFast, rng: Random) -> Encoded:
-    lesson, exact = lessons.meaning_drill(rng, imprecise=rng.random() < _IMPRECISE_SHARE)
+    lesson, exact = lessons.meaning_drill(rng)
     return encode_meaning(lesson, exact, tokenizer)
 
 
@@ -96,15 +95,15 @@ def _drawn_tasks(runs: Path) -> Tasks:
     tokenizer = tokenizer_for(runs)
     outcomes = load_outcomes(folder)
     tasks: Tasks = {
-        "caption": (lessons.caption_lesson, 0.02),
-        "change": (lessons.change_lesson, 0.03),
-        "pairs": (partial(_pairs, tokenizer), 0.05),
-        "meaning": (partial(_meaning, tokenizer), 0.3),
-        "rewriting": (lessons.rewriting_lesson, 0.25),
+        "caption": (lessons.caption_lesson, 0.01),
+        "change": (lessons.change_lesson, 0.02),
+        "pairs": (partial(_pairs, tokenizer), 0.02),
+        "meaning": (partial(_meaning, tokenizer), 0.45),
+        "rewriting": (lessons.rewriting_lesson, 0.15),
         "verdict": (lessons.synthetic_verdict_lesson, 0.15),
     }
     if outcomes:
-        tasks["drawn"] = (lambda rng: drawn_lesson(rng.choice(outcomes), rng), 0.25)
+        tasks["drawn"] = (lambda rng: drawn_lesson(rng.choice(outcomes), rng), 0.2)
     return tasks
 
 

@@ -104,7 +104,7 @@ def encode_meaning(lesson: Lesson, exact: str, tokenizer: PreTrainedTokenizerFas
     """A drill of which only the last words are learned: what a prompt comes to."""
     encoder = tokenizer.backend_tokenizer
     prompt = encoder.encode(chat_text(lesson.messages)).ids
-    given = encoder.encode(lesson.answer.removesuffix(f" {exact}.")).ids
+    given = encoder.encode(lesson.answer.removesuffix(f"{exact}.").rstrip()).ids
     ids = prompt + encoder.encode(lesson.answer).ids
     learned = tuple(range(len(prompt) + len(given), len(ids)))
     return Encoded("meaning", ids, len(prompt), (), learned=learned)

@@ -32,7 +32,13 @@ from services.trainer.sketchbook.scenes import (
     sample_item,
     sample_scene,
 )
-from services.trainer.sketchbook.settling import FIRST_FORMS, asked_scene, refined
+from services.trainer.sketchbook.settling import (
+    FIRST_FORMS,
+    anchored,
+    asked_scene,
+    carry_out,
+    refined,
+)
 from services.trainer.sketchbook.wording import background_phrase, spot_phrase
 from services.trainer.sketchbook.world import (
     BACKGROUNDS,
@@ -55,6 +61,7 @@ UNCLEAR_REASON = "the picture is not clear."
 _BLENDED_SHARE = 0.05
 _BACKGROUND_PAIR_SHARE = 0.3
 _REWRITTEN_SHARE = 0.7
+_RELATIVE_SHARE = 0.6
 
 
 Picture = npt.NDArray[np.uint8]
@@ -134,16 +141,20 @@ def verdict_answer(sample: CriticSample) -> str:
     }
     asked = asked_scene(sample.before, sample.original_prompt, sample.after)
     compared = comparison(sample.before, sample.after, asked, unclear=sample.unclear)
-    thought = f"{premise(sample, asked)}{compared}. {sample.reason}"
+    before = premise(sample.before, sample.original_prompt, asked)
+    thought = f"{before}. {compared}. {sample.reason}"
     return f"<think>{thought}</think><answer>{json.dumps(verdict)}</answer>"
 
 
-def premise(sample: CriticSample, asked: Scene) -> str:
-    """The picture before, listed, and the prompt in precise words; nothing where none was."""
-    if sample.before is None:
-        return ""
-    exact = refined(sample.before, sample.original_prompt, FIRST_FORMS, Split.TRAIN, towards=asked)
-    return f"{caption_places(sample.before)}. {exact}. "
+def premise(before: Scene | None, prompt: str, asked: Scene) -> str:
+    """The picture before, listed, and what the prompt comes to there in precise words.
+
+    Where no picture was before, what was asked is listed.
+    """
+    if before is None:
+        return caption_places(asked)
+    exact = refined(before, prompt, FIRST_FORMS, Split.TRAIN, towards=asked)
+    return f"{caption_places(before)}. {anchored(before, prompt, asked)}{exact}"
 
 
 def comparison(
@@ -233,21 +244,37 @@ def blended_verdict_lesson(rng: Random) -> Lesson:
     return replace(lesson, scenes=(sample.before, picture))
 
 
-def meaning_drill(rng: Random, *, imprecise: bool) -> tuple[Lesson, str]:
-    """A prompt and a scene put in words, nothing shown; and what the prompt comes to there."""
-    sample = critic_sample(rng, Split.TRAIN, max_items=rng.choice((2, 4, 6, 8)),
-                           failure_share=0.0, imprecise=imprecise)  # fmt: skip
-    while sample.before is None:
-        sample = critic_sample(rng, Split.TRAIN, failure_share=0.0)
-    asked = verdict_question(reworded(sample.original_prompt, rng), sample.used_prompt)
+def meaning_drill(rng: Random) -> tuple[Lesson, str]:
+    """A prompt, and a scene put in words; then what the prompt comes to there. Nothing is shown.
+
+    The last words, which are those to learn, are returned as well. More than half of the prompts
+    name a place by what stands beside it.
+    """
+    relative = rng.random() < _RELATIVE_SHARE
+    sample = _scene_and_prompt(rng, imprecise=relative)
+    while relative and not _is_relative(sample):
+        sample = _scene_and_prompt(rng, imprecise=True)
+    heard = reworded(sample.original_prompt, rng)
+    asked = verdict_question(heard, heard)
     words = tuple(
         ChatMessage(m.role, tuple(part for part in m.parts if isinstance(part, TextPart)))
         for m in asked
     )
-    exact = refined(
-        sample.before, sample.original_prompt, FIRST_FORMS, Split.TRAIN, towards=sample.after
-    )
-    return Lesson(words, f"<think>{caption_places(sample.before)}. {exact}."), exact
+    before = sample.before
+    meant = carry_out(before, sample.original_prompt)
+    given = f"{caption_places(before)}. " if before else ""
+    thought = premise(before, sample.original_prompt, meant)
+    return Lesson(words, f"<think>{thought}."), thought.removeprefix(given)
+
+
+def _scene_and_prompt(rng: Random, *, imprecise: bool) -> CriticSample:
+    items = rng.choice((2, 3, 4, 6, 8))
+    return critic_sample(rng, Split.TRAIN, max_items=items, failure_share=0.0, imprecise=imprecise)
+
+
+def _is_relative(sample: CriticSample) -> bool:
+    before, prompt = sample.before, sample.original_prompt
+    return before is not None and bool(anchored(before, prompt, carry_out(before, prompt)))
 
 
 def pairs_thought(rng: Random) -> str:

@@ -35,13 +35,15 @@ from services.trainer.sketchbook.agents.model import (
 )
 from services.trainer.sketchbook.agents.places import PlaceReaders, changed_labels, place_labels
 from services.trainer.sketchbook.agents.tokenizer import train_tokenizer
-from services.trainer.sketchbook.captions import parse_caption
+from services.trainer.sketchbook.captions import caption_places, parse_caption
 from services.trainer.sketchbook.parsing import outcomes_of
+from services.trainer.sketchbook.phrasing import describe
 from services.trainer.sketchbook.requests import sample_request
 from services.trainer.sketchbook.samples import critic_sample
+from services.trainer.sketchbook.scenes import sample_scene
 from services.trainer.sketchbook.settling import asked_scene
 from services.trainer.sketchbook.wording import Split
-from services.trainer.sketchbook.world import BACKGROUNDS, Item, Place, Scene
+from services.trainer.sketchbook.world import BACKGROUNDS, Background, Item, Place, Scene
 from shared.contracts.plans import PlanStep
 from shared.prompts.critic import parse_verdict
 from shared.prompts.planner import parse_plan
@@ -179,7 +181,23 @@ def test_a_thought_lists_the_picture_before_and_says_the_prompt_exactly() -> Non
         listed, exact, _ = thought.split(". ", 2)
         assert parse_caption(listed) == sample.before
         asked = asked_scene(sample.before, sample.original_prompt, sample.after)
-        assert outcomes_of(sample.before, exact) == (asked,)
+        assert outcomes_of(sample.before, exact.rpartition(": ")[2]) == (asked,)
+
+
+def test_a_relative_prompt_is_said_with_the_place_of_what_it_starts_from() -> None:
+    scene = Scene.of(Background("sea"), {Place(3, 0): Item("tree", stage=2)})
+    after = scene.with_item(Place(3, 1), Item("cow"))
+    said = lessons.premise(scene, "put a cow to the right of the tree", after)
+    assert said.endswith(
+        ". to the right of the young tree in the bottom row, far left:"
+        " add a cow in the bottom row, left"
+    )
+
+
+def test_a_described_scene_is_listed_as_it_was_asked_for() -> None:
+    rng = Random(23)
+    scene = sample_scene(rng)
+    assert lessons.premise(None, describe(scene, rng, Split.TRAIN), scene) == caption_places(scene)
 
 
 def test_a_rewrite_aims_at_the_reading_that_the_picture_came_closest_to() -> None:
@@ -196,7 +214,7 @@ def test_of_a_meaning_drill_only_the_exact_words_are_learned(
 ) -> None:
     rng = Random(21)
     for _ in range(20):
-        lesson, exact = lessons.meaning_drill(rng, imprecise=True)
+        lesson, exact = lessons.meaning_drill(rng)
         batch = collate([encode_meaning(lesson, exact, tokenizer)], tokenizer)
         assert batch.patched is None
         assert tokenizer.decode(batch.ids[batch.labels != IGNORE]).strip() == f"{exact}."
