@@ -16,8 +16,9 @@ from prometheus_client import start_http_server
 from services.orchestrator.celery_app import Parts
 from services.orchestrator.machine.statuses import diagram_page
 from services.orchestrator.settings import OrchestratorSettings
-from services.orchestrator.solitary import claim_output, serve
+from services.orchestrator.solitary import Requests, claim_output, serve
 from services.orchestrator.tasks import register
+from shared.errors import StoreUnavailableError
 from shared.telemetry.logging import configure_logging
 
 _log = structlog.get_logger(__name__)
@@ -36,10 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logging(
         level=settings.log_level, output=settings.log_format, service=f"orchestrator-{role}"
     )
-    parts = Parts(settings)
     if role == "cell":
-        run_cell(parts)
+        run_cell(settings)
         return 0
+    parts = Parts(settings)
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port, addr=settings.metrics_host)
     if role == "worker":
@@ -79,16 +80,21 @@ def run_worker(parts: Parts) -> None:
     parts.snapshots.flush(_LAST_SNAPSHOTS_S)
 
 
-def run_cell(parts: Parts) -> None:
+def run_cell(settings: OrchestratorSettings) -> None:
     """Carry out single commands for a worker that suspects them; it ends with the worker."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    serve(
-        sys.stdin,
-        claim_output(),
-        carry_out=parts.workflow.carry_out_alone,
-        flush=lambda: parts.snapshots.flush(_LAST_SNAPSHOTS_S),
-    )
+
+    def carry_out(trajectory_id: str, command_id: str) -> bool:
+        parts = Parts(settings)  # in the fork: no connection is shared with others
+        try:
+            return parts.workflow.carry_out_alone(trajectory_id, command_id)
+        except StoreUnavailableError:
+            return False
+        finally:
+            parts.snapshots.flush(_LAST_SNAPSHOTS_S)
+
+    serve(Requests(sys.stdin.fileno()), claim_output(), carry_out)
 
 
 def run_reaper(parts: Parts) -> None:

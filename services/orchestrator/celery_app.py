@@ -106,7 +106,7 @@ class Parts:
     @cached_property
     def cells(self) -> Cells:
         """Where suspects are carried out."""
-        return Cells()
+        return Cells(spare=self.settings.cells)
 
     @cached_property
     def lanes(self) -> Lanes:

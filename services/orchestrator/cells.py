@@ -2,8 +2,8 @@
 
 When a worker dies, everything it was carrying out ends with it, and nobody can tell which command
 it was. One that was begun more than ``UNSUSPECTED`` times without an end is a suspect and goes
-into a cell: a child process that does nothing else. If that dies, the command did it. What the
-child does is in ``solitary``.
+into a cell: a child process that forks for it, and does nothing else. If that fork dies, the
+command did it. What the child does is in ``solitary``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -30,6 +31,7 @@ COMMAND: Final = (sys.executable, "-m", "services.orchestrator", "cell")
 BEGUN: Final = "begun"
 ENDED: Final = "ended"
 UNFINISHED: Final = "unfinished"
+DIED: Final = "died"
 _LOOK_S = 0.1
 _START_S = 60.0
 _END_S = 5.0
@@ -43,8 +45,8 @@ class End(StrEnum):
     """It is no longer pending."""
     UNFINISHED = UNFINISHED
     """Nothing came of it, and it was not at fault: it will be sent again."""
-    DIED = "died"
-    """The cell's process ended while it was carried out."""
+    DIED = DIED
+    """The process that carried it out ended with it."""
 
 
 class SolitaryCells(Protocol):
@@ -58,8 +60,10 @@ class SolitaryCells(Protocol):
 class Cells:
     """Keeps cells that are free, and makes new ones. Thread safe."""
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, command: Sequence[str] = COMMAND, *, spare: int = 2) -> None:
+        """``spare``: so many free ones are kept; each ends after a while without work."""
         self._command = command
+        self._spare = spare
         self._free: list[Cell] = []
         self._lock = threading.Lock()
 
@@ -90,7 +94,7 @@ class Cells:
             yield cell
         finally:
             with self._lock:
-                keep = cell.alive and not self._free  # one to spare is enough
+                keep = cell.alive and len(self._free) < self._spare
                 if keep:
                     self._free.append(cell)
             if not keep:
@@ -102,7 +106,7 @@ class Cell:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own command
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
         self._rest = b""
 
@@ -110,6 +114,16 @@ class Cell:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Process id, and that of its group."""
+        return self._process.pid
+
+    def hang_up(self) -> None:
+        """End its standard input: it ends, and its fork too."""
+        with contextlib.suppress(OSError):
+            _pipe(self._process.stdin).close()
 
     def carry_out(self, request: str, cancelled: Cancelled) -> End:
         """Hand a command in and wait for what comes of it."""
@@ -123,15 +137,15 @@ class Cell:
             self.kill()
             return End.UNFINISHED
         answer = self._answer(cancelled)
-        if answer is not None:
-            return End(answer)
-        stopped = cancelled()
-        self.kill()
-        return End.UNFINISHED if stopped else End.DIED
+        if answer is None:  # stopped here, or somebody killed the whole cell
+            self.kill()
+            return End.UNFINISHED
+        return End(answer)
 
     def kill(self) -> None:
         """End the process, and with it the call it is waiting for."""
-        self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_S)
         for pipe in (self._process.stdin, self._process.stdout):

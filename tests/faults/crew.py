@@ -117,13 +117,13 @@ class Crew:
             raise TimeoutError(message)
 
     def kill_owner_of(self, port: int) -> None:
-        """Kill the process that a connection comes from: a member, or a child of one."""
+        """Kill the process that a connection comes from: a member, or a descendant of one."""
         pids = {member.pid for member in self.members.values()}
         for connection in psutil.net_connections("tcp"):
             if connection.laddr and connection.laddr[1] == port and connection.pid:
                 with suppress(psutil.NoSuchProcess):
                     process = psutil.Process(connection.pid)
-                    if process.pid in pids or process.ppid() in pids:
+                    if process.pid in pids or any(p.pid in pids for p in process.parents()):
                         process.kill()
 
     def end(self) -> None:

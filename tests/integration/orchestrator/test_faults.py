@@ -79,10 +79,11 @@ def test_a_command_that_kills_every_worker_ends_in_a_cell_and_harms_no_other(
             stack.signal(f"worker {number}", signal.SIGKILL)
         stack.start("worker", "last worker")
         worker = psutil.Process(stack.processes["last worker"].pid)
-        for number in (3, 4):  # now only the cell dies with it
+        for number in (3, 4):  # now only the fork in its cell dies with it
             stack.wait(lambda wanted=number: stack.models.count("draw") >= wanted, timeout_s=30)
             for cell in worker.children():
-                cell.kill()
+                for fork in cell.children():
+                    fork.kill()
         done = stack.finished(poison.id)
         assert done.status is Status.FAILED
         assert done.problem is not None
