@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,7 +80,8 @@ class Agents:
         loaded = Qwen3VLForConditionalGeneration.from_pretrained(self.folder, dtype=torch.float32)
         self._model = loaded.eval()
         self._tokenizer = AutoTokenizer.from_pretrained(self.folder)
-        self._ends = frozenset({int(self._tokenizer.convert_tokens_to_ids("<|im_end|>"))})
+        end: Any = self._tokenizer.convert_tokens_to_ids("<|im_end|>")
+        self._ends = frozenset({int(end)})
 
     def plans(self, requests: Sequence[SketchRequest]) -> list[tuple[PlanStep, ...]]:
         """A plan for each request; none if no answer gives one that keeps the rules.

@@ -25,6 +25,7 @@ from services.trainer.sketchbook.trajectories import Service
 from shared.errors import InterleaveError
 
 STOPPED, WRONG = 1, 2
+_GENERATOR = Path("models/sketchbook/generator")
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
@@ -200,6 +201,25 @@ def sets(
         making = Making(plan, console)
         making.claim()
         making.data_sets()
+
+
+@app.command()
+def drawn(
+    *,
+    out: _Out,
+    generator: Annotated[Path, typer.Option(help="Generator folder.")] = _GENERATOR,
+    count: Annotated[int, typer.Option(min=1, help="Pictures to learn from.")] = 4096,
+    held_out: Annotated[int, typer.Option(min=0, help="Held-out pictures.")] = 1024,
+    failures: Annotated[float, typer.Option(min=0.05, max=0.95, help="In what is learned.")] = 0.6,
+    seed: _Seed = 1,
+) -> None:
+    """Single pictures by the Sketchbook generator itself, graded: on-policy data for RL."""
+    # Only here: torch and diffusers take seconds to load.
+    from services.trainer.data.drawing import DrawnSet, make_drawn  # noqa: PLC0415
+
+    with _told_plainly():
+        made = make_drawn(DrawnSet(out, generator, count, held_out, failures, seed), console)
+        console.print(f"{made[0]} cases, {made[1]} held out, in {out / 'set'}")
 
 
 def _check(plan: Plan) -> None:

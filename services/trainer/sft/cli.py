@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 stopped (checkpoints are kept), 2 the command line or the 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,12 +14,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from safetensors import SafetensorError
 
 from services.trainer.benchmarks.records import BenchmarkDataError
 from services.trainer.sft.presets import Preset, Role, load_preset
 from services.trainer.sft.ranks import Ranks, is_rank, launch
 
 STOPPED, WRONG = 1, 2
+_UNWRITTEN = re.compile(r"PytorchStreamWriter|iostream error|I/O error|No space left|too large")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
@@ -60,6 +63,13 @@ def told_plainly() -> Generator[None]:
         raise typer.Exit(WRONG) from None
     except OSError as error:
         console.print(f"Stopped: {error}; run it again to go on.", style="red", markup=False)
+        raise typer.Exit(STOPPED) from None
+    except (SafetensorError, RuntimeError) as error:
+        # Weights are written by native code, which has its own errors for a full disk.
+        if not _UNWRITTEN.search(str(error)):
+            raise
+        told = f"Stopped: cannot write: {error}; make room and run it again to go on."
+        console.print(told, style="red", markup=False)
         raise typer.Exit(STOPPED) from None
     except KeyboardInterrupt:
         console.print("Stopped; the same command goes on from the checkpoint.", style="red")

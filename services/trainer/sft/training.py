@@ -5,6 +5,8 @@ Stopped at any moment it goes on from its last checkpoint. Not here: options (``
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +69,22 @@ def callbacks(out: Path, console: Console) -> list[TrainerCallback]:
 
 
 def last_checkpoint(out: Path) -> str | None:
-    """Where to go on, if anywhere."""
+    """Where to go on, if anywhere; what a full disk or a crash left of a checkpoint is removed."""
     folder = out / "checkpoints"
-    return get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    while folder.is_dir() and (newest := get_last_checkpoint(str(folder))):
+        if _is_whole(Path(newest)):
+            return newest
+        shutil.rmtree(newest)
+    return None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether its last file was written to the end."""
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def log_steps(usual: int, steps: int | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 _STEPS = 2
 _BATCH = ("--steps", str(_STEPS), "--batch", "4")
+_SMALLEST_DISK_BYTES = 1 << 20
 _CRITIC = Path("models/sketchbook/critic/model.safetensors")
 
 
@@ -66,6 +68,31 @@ def test_fine_tuning_changes_the_words_and_leaves_the_eyes_alone(fine_tuned: Pat
     assert (fine_tuned / "model" / "preprocessor_config.json").exists()
 
 
+def test_a_full_disk_stops_training_with_a_message_and_the_same_command_goes_on(
+    data: tuple[Path, Path], tmp_path: Path
+) -> None:
+    arguments = (
+        sys.executable, "-m", "services.trainer.sft.cli", "critic", "--data", str(data[0]),
+        "--out", str(tmp_path), *_BATCH, "--batch-per-device", "4", "--save-steps", "1",
+    )  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+    def full_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_SMALLEST_DISK_BYTES,) * 2)
+
+    stopped = subprocess.run(
+        arguments, check=False, capture_output=True, text=True, env=environment, timeout=1100,
+        preexec_fn=full_disk,
+    )  # fmt: skip
+    assert stopped.returncode == 1, stopped.stdout[-2000:] + stopped.stderr[-2000:]
+    assert "Stopped: cannot write" in stopped.stdout
+    assert "Traceback" not in stopped.stderr
+
+    _sft(data[0], tmp_path, *_BATCH, "--batch-per-device", "4", "--save-steps", "1")
+    assert (tmp_path / "model" / "model.safetensors").exists()
+    assert (tmp_path / "checkpoints" / f"checkpoint-{_STEPS}" / "trainer_state.json").exists()
+
+
 def test_two_ranks_give_the_losses_of_one(
     data: tuple[Path, Path], fine_tuned: Path, tmp_path: Path
 ) -> None:
@@ -95,9 +122,7 @@ def test_rl_measures_what_it_learns_and_goes_on_where_it_stopped(
     lines = _metrics(tmp_path)
     rewards = [line for line in lines if "reward" in line]
     assert [line["step"] for line in rewards] == [1, 2]
-    assert {"parts/format", "parts/accuracy", "entropy", "frac_reward_zero_std"} <= set(
-        rewards[0]
-    )
+    assert {"parts/format", "parts/accuracy", "entropy", "frac_reward_zero_std"} <= set(rewards[0])
     measured = [line for line in lines if "heldout/verdict_accuracy" in line]
     assert {line["step"] for line in measured} == {0, 1, 2}
     assert (tmp_path / "samples" / "step_00002.png").exists()

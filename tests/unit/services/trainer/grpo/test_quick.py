@@ -27,11 +27,12 @@ def loaded() -> tuple[Qwen3VLForConditionalGeneration, PictureProcessor]:
 
 
 def _inputs(processor: PictureProcessor) -> dict[str, Any]:
+    untyped: Any = processor
     pictures = [render(Scene(Background(name, "day"))) for name in ("meadow", "beach")]
     mark = "<|vision_start|><|image_pad|><|vision_end|>"
     texts = [f"<|im_start|>user\n{mark}{mark}{text}<|im_end|>\n" for text in _TEXTS]
     return dict(
-        processor(
+        untyped(
             text=texts, images=[pictures, pictures[::-1]], padding=True, padding_side="left",
             return_tensors="pt", add_special_tokens=False,
         )
@@ -56,7 +57,10 @@ def test_answers_are_those_of_the_general_loop(
     made = answers(model, _prompts(inputs), Choosing(24, _ENDS), copies=2)
 
     with torch.no_grad():
-        whole = model.generate(**inputs, max_new_tokens=24, min_new_tokens=24, do_sample=False)
+        general_model: Any = model
+        whole = general_model.generate(
+            **inputs, max_new_tokens=24, min_new_tokens=24, do_sample=False
+        )
     general = whole[:, inputs["input_ids"].shape[1] :].tolist()
     end = processor.tokenizer.eos_token_id
     for row, reply in enumerate(general):
