@@ -60,7 +60,7 @@ class SolitaryCells(Protocol):
 class Cells:
     """Keeps cells that are free, and makes new ones. Thread safe."""
 
-    def __init__(self, command: Sequence[str] = COMMAND, *, spare: int = 2) -> None:
+    def __init__(self, command: Sequence[str] = COMMAND, *, spare: int = 4) -> None:
         """``spare``: so many free ones are kept; each ends after a while without work."""
         self._command = command
         self._spare = spare

@@ -29,7 +29,7 @@ class OrchestratorSettings(ServiceSettings):
     concurrency: int = Field(default=32, ge=1, le=1000)
     """Commands of one kind (queue) that one worker process carries out at a time; each is a
     thread that waits."""
-    cells: int = Field(default=2, ge=1, le=100)
+    cells: int = Field(default=4, ge=1, le=100)
     """Commands at a time that may be what kills workers: each is carried out in a process of its
     own, which does nothing else."""
     queues: tuple[Queue, ...] = tuple(Queue)

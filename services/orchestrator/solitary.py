@@ -14,7 +14,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
+
+import structlog
 
 from services.orchestrator.cells import BEGUN, DIED, ENDED, UNFINISHED
 
@@ -23,6 +26,8 @@ _LOOK_S = 0.05
 _CHUNK_BYTES = 4096
 _ANSWERS = {0: ENDED, 75: UNFINISHED}
 _DONE, _NOT_DONE = _ANSWERS
+_FAILED = 1
+_log = structlog.get_logger(__name__)
 
 CarryOut = Callable[[str, str], bool]
 """Trajectory id and command id -> whether the command is no longer pending."""
@@ -43,7 +48,7 @@ class Requests:
         self._rest = b""
         self.ended = False
 
-    def next(self) -> list[str] | None:
+    def next(self) -> tuple[str, str] | None:
         """Trajectory id and command id; None if nothing was asked for a while."""
         give_up_at = time.monotonic() + _IDLE_S
         while b"\n" not in self._rest:
@@ -51,7 +56,8 @@ class Requests:
                 return None
             self.look(1.0)
         line, _, self._rest = self._rest.partition(b"\n")
-        return line.decode().split()
+        trajectory_id, command_id = line.decode().split()
+        return trajectory_id, command_id
 
     def look(self, within_s: float) -> None:
         """Take in what comes in this time."""
@@ -66,19 +72,23 @@ def serve(requests: Requests, answers: TextIO, carry_out: CarryOut) -> None:
 
     Two lines for each: that it is begun, and its end; the fork's exit code says which.
     """
-    while (asked := requests.next()) is not None:
-        trajectory_id, command_id = asked
-        child = os.fork()
-        if child == 0:
-            os._exit(_carried_out(carry_out, trajectory_id, command_id))
-        answers.write(f"{BEGUN}\n")
-        code = _code_of(child, requests)
-        answers.write(f"{_ANSWERS.get(code, DIED)}\n")
+    with suppress(BrokenPipeError):  # the worker is gone
+        while (asked := requests.next()) is not None:
+            answers.write(f"{BEGUN}\n")
+            child = os.fork()
+            if child == 0:
+                os._exit(_carried_out(carry_out, *asked))
+            code = _code_of(child, requests)
+            answers.write(f"{_ANSWERS.get(code, DIED)}\n")
 
 
 def _carried_out(carry_out: CarryOut, trajectory_id: str, command_id: str) -> int:
     _end_with(os.getppid())
-    return _DONE if carry_out(trajectory_id, command_id) else _NOT_DONE
+    try:
+        return _DONE if carry_out(trajectory_id, command_id) else _NOT_DONE
+    except Exception:  # noqa: BLE001 - the fork must end here, whatever it was
+        _log.exception("suspect_failed", trajectory_id=trajectory_id, command=command_id)
+        return _FAILED
 
 
 def _code_of(child: int, requests: Requests) -> int:

@@ -51,7 +51,7 @@ class Workflow:
         lease_s: float,
         max_executions: int,
         cells: SolitaryCells,
-        max_cells: int = 2,
+        max_cells: int = 4,
     ) -> None:
         self._leases = leases
         self._committer = committer

@@ -20,6 +20,7 @@ from services.launcher.tether import tether
 
 _END_S = 10.0
 _PAUSE_S = 0.05
+_ORCHESTRATOR = "services.orchestrator"
 
 
 class Member:
@@ -117,13 +118,12 @@ class Crew:
             raise TimeoutError(message)
 
     def kill_owner_of(self, port: int) -> None:
-        """Kill the process that a connection comes from: a member, or a descendant of one."""
-        pids = {member.pid for member in self.members.values()}
+        """Kill the process of the orchestrator that a connection comes from, whoever started it."""
         for connection in psutil.net_connections("tcp"):
             if connection.laddr and connection.laddr[1] == port and connection.pid:
                 with suppress(psutil.NoSuchProcess):
                     process = psutil.Process(connection.pid)
-                    if process.pid in pids or any(p.pid in pids for p in process.parents()):
+                    if _ORCHESTRATOR in process.cmdline():
                         process.kill()
 
     def end(self) -> None:
