@@ -20,6 +20,7 @@ from services.launcher.tether import tether
 
 _END_S = 10.0
 _PAUSE_S = 0.05
+_READINGS = 5
 _ORCHESTRATOR = "services.orchestrator"
 
 
@@ -119,14 +120,32 @@ class Crew:
 
     def kill_owner_of(self, port: int) -> None:
         """Kill the process of the orchestrator that a connection comes from, whoever started it."""
-        for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr[1] == port and connection.pid:
-                with suppress(psutil.NoSuchProcess):
-                    process = psutil.Process(connection.pid)
-                    if _ORCHESTRATOR in process.cmdline():
-                        process.kill()
+        # The kernel's table is read in pieces: what moves meanwhile may be missing in one reading.
+        for _ in range(_READINGS):
+            killed = [_killed(each) for each in _owners_of(port)]
+            if any(killed):
+                return
 
     def end(self) -> None:
         """Kill everything for good."""
         for member in reversed(self.members.values()):
             member.end()
+
+
+def _owners_of(port: int) -> list[psutil.Process]:
+    """The processes that have a connection from this local port."""
+    found: list[psutil.Process] = []
+    for connection in psutil.net_connections("tcp"):
+        if connection.laddr and connection.laddr[1] == port and connection.pid:
+            with suppress(psutil.NoSuchProcess):
+                found.append(psutil.Process(connection.pid))
+    return found
+
+
+def _killed(process: psutil.Process) -> bool:
+    """Whether it was one of the orchestrator's, and is dead."""
+    with suppress(psutil.NoSuchProcess):
+        if _ORCHESTRATOR not in process.cmdline():
+            return False
+        process.kill()
+    return True
