@@ -37,6 +37,21 @@ def caption_places(scene: Scene) -> str:
     return "; ".join(parts)
 
 
+def list_items(scene: Scene) -> str:
+    """The background and every item under its kind, with its place, as edits name them.
+
+    Whoever looks a thing up here by its kind finds behind it, in order, what an exact reference
+    to it says: a model of a few layers can copy that, but not gather it from before the kind.
+    """
+    parts = [wording.background_phrase(scene.background)]
+    form = wording.PLACE_NAMES[wording.Split.TRAIN][0][1]
+    for place, item in scene.items:
+        name = wording.thing_name(item)
+        kind = name.split()[0] if item.glyph else item.kind
+        parts.append(f"{kind}: {name} in {wording.spot_phrase(place, form)}")
+    return "; ".join(parts)
+
+
 def parse_caption(text: str) -> Scene:
     """Read back what ``caption_places`` says.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.trainer.sketchbook.captions import (
     caption_places,
+    list_items,
     parse_caption,
     read_sentence,
     sentence,
@@ -29,6 +30,7 @@ __all__ = [
     "describe",
     "exact_ref",
     "item_phrase",
+    "list_items",
     "outcomes_of",
     "parse",
     "parse_caption",

@@ -20,6 +20,7 @@ from services.trainer.sketchbook.language import (
     Split,
     caption_places,
     item_phrase,
+    list_items,
     sentence,
 )
 from services.trainer.sketchbook.renderer import render
@@ -154,7 +155,7 @@ def premise(before: Scene | None, prompt: str, asked: Scene) -> str:
     if before is None:
         return caption_places(asked)
     exact = refined(before, prompt, FIRST_FORMS, Split.TRAIN, towards=asked)
-    return f"{caption_places(before)}. {anchored(before, prompt, asked)}{exact}"
+    return f"{list_items(before)}. {anchored(before, prompt, asked)}{exact}"
 
 
 def comparison(
@@ -262,7 +263,7 @@ def meaning_drill(rng: Random) -> tuple[Lesson, str]:
     )
     before = sample.before
     meant = carry_out(before, sample.original_prompt)
-    given = f"{caption_places(before)}. " if before else ""
+    given = f"{list_items(before)}. " if before else ""
     thought = premise(before, sample.original_prompt, meant)
     return Lesson(words, f"<think>{thought}."), thought.removeprefix(given)
 

@@ -14,6 +14,7 @@ from services.trainer.sketchbook.language import (
     UnknownWordingError,
     caption_places,
     describe,
+    list_items,
     outcomes_of,
     parse_caption,
     phrase,
@@ -138,3 +139,15 @@ def test_the_canonical_sentence_counts_equal_things() -> None:
 @pytest.mark.parametrize("text", [None, "", "A meadow.", "Nice picture with a cow"])
 def test_other_texts_are_no_right_sentence(text: str | None) -> None:
     assert not sentence_is_right(SCENE, text)
+
+
+def test_a_list_of_items_names_each_behind_its_kind() -> None:
+    items = {
+        Place(0, 1): Item("car", "white"), Place(1, 3): Item("glyph", glyph="7"),
+        Place(3, 0): Item("tree", stage=2),
+    }  # fmt: skip
+    assert list_items(Scene.of(Background("sea", "night"), items)) == (
+        "the sea at night; car: white car in the top row, left;"
+        " number: number 7 in the upper row, far right;"
+        " tree: young tree in the bottom row, far left"
+    )

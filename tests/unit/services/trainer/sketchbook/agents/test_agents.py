@@ -35,7 +35,7 @@ from services.trainer.sketchbook.agents.model import (
 )
 from services.trainer.sketchbook.agents.places import PlaceReaders, changed_labels, place_labels
 from services.trainer.sketchbook.agents.tokenizer import train_tokenizer
-from services.trainer.sketchbook.captions import caption_places, parse_caption
+from services.trainer.sketchbook.captions import caption_places, list_items
 from services.trainer.sketchbook.parsing import outcomes_of
 from services.trainer.sketchbook.phrasing import describe
 from services.trainer.sketchbook.requests import sample_request
@@ -179,7 +179,7 @@ def test_a_thought_lists_the_picture_before_and_says_the_prompt_exactly() -> Non
         assert sample.before is not None
         thought = lessons.verdict_answer(sample).partition("<think>")[2]
         listed, exact, _ = thought.split(". ", 2)
-        assert parse_caption(listed) == sample.before
+        assert listed == list_items(sample.before)
         asked = asked_scene(sample.before, sample.original_prompt, sample.after)
         assert outcomes_of(sample.before, exact.rpartition(": ")[2]) == (asked,)
 
