@@ -14,8 +14,9 @@ from pathlib import Path
 
 from services.trainer.ablation.agents import Agents, Judged, digest
 from services.trainer.ablation.drawing import Order, Studio
-from services.trainer.ablation.rows import Checkpoints, Row
-from services.trainer.ablation.trajectories import Course, Crew, run
+from services.trainer.ablation.exact import ExactCritic
+from services.trainer.ablation.rows import EXACT, Checkpoints, Row
+from services.trainer.ablation.trajectories import Course, Crew, Judging, run
 from services.trainer.benchmarks.sketchbench import Question
 from services.trainer.data.drawn import Drawn
 from services.trainer.data.journal import Journal
@@ -75,6 +76,10 @@ class Laboratory:
             self._agents[name] = Agents(self.checkpoints.folder(name))
         return self._agents[name]
 
+    def critic(self, name: str) -> Judging:
+        """A critic by its name."""
+        return ExactCritic() if name == EXACT else self.agents(name)
+
     def studio(self, name: str) -> Studio:
         """A generator with all that it drew."""
         folder = self.checkpoints.folder(name)
@@ -83,13 +88,15 @@ class Laboratory:
     def crew(self, row: Row) -> Crew:
         """Who works on a row."""
         planner = None if row.planner is None else self.agents(row.planner)
-        critic = None if row.critic is None else self.agents(row.critic)
+        critic = None if row.critic is None else self.critic(row.critic)
         return Crew(planner, critic, self.studio(row.generator), row.attempts)
 
     def weights(self, *names: str | None) -> str:
         """Names all the weights together."""
         for name in names:
-            if name is not None and name not in self._digests:
+            if name == EXACT:
+                self._digests[name] = EXACT
+            elif name is not None and name not in self._digests:
                 self._digests[name] = digest(self.checkpoints.folder(name))
         return "-".join(self._digests[name] if name else "none" for name in names)
 
@@ -150,7 +157,7 @@ class Measuring:
         self, name: str, weights: str, numbers: Sequence[int], cases: Sequence[Drawn]
     ) -> Iterator[CaseTrial]:
         asked = [_asked(cases[number]) for number in numbers]
-        said = self.laboratory.agents(name).verdicts(asked)
+        said = self.laboratory.critic(name).verdicts(asked)
         prompts = [
             (draft.refine_prompt if draft else "") or each.used
             for each, draft in zip(asked, said, strict=True)

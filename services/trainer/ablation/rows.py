@@ -12,6 +12,8 @@ PACK = Path("models/sketchbook")
 VARIANTS = Path("models/ablation")
 _OF_THE_PACK = frozenset({"planner", "critic", "generator", "generator-weak"})
 _BASE = "untrained"
+EXACT = "exact"
+"""No checkpoint: the critic that never errs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,18 @@ ROWS = (
     Row("one-agent", "one agent doing both", "both", "both", against="critic-sft"),
     Row("t1", "RL, T = 1", "planner", "critic-rl", 1, against="critic-rl"),
     Row("t5", "RL, T = 5", "planner", "critic-rl", 5, against="critic-rl"),
+    Row("exact-critic", "exact critic (what can be won)", "planner", EXACT, against="no-critic"),
     Row("second-alone", "second generator alone", None, None, generator="generator-weak"),
-    Row("second-t1", "second generator, planner, T = 1", "planner", "critic-rl", 1,
-        "generator-weak", "second-alone"),
+    Row("second-no-critic", "second generator, no critic", "planner", None,
+        generator="generator-weak", against="second-alone"),
     Row("second-sft", "second generator, critic SFT", "planner", "critic",
-        generator="generator-weak", against="second-t1"),
+        generator="generator-weak", against="second-no-critic"),
     Row("second-rl", "second generator, critic RL", "planner", "critic-rl",
         generator="generator-weak", against="second-sft"),
     Row("second-t5", "second generator, critic RL, T = 5", "planner", "critic-rl", 5,
         "generator-weak", "second-rl"),
+    Row("second-exact", "second generator, exact critic", "planner", EXACT,
+        generator="generator-weak", against="second-no-critic"),
 )  # fmt: skip
 RETRAINED = {
     "untrained": "interleave sketchbook train all (stage base)",
@@ -83,5 +88,6 @@ class Checkpoints:
 
     def missing(self, row: Row) -> list[str]:
         """The row's checkpoints that are not there."""
-        needed = [each for each in (row.planner, row.critic, row.generator) if each]
+        named = (row.planner, row.critic, row.generator)
+        needed = [each for each in named if each and each != EXACT]
         return [name for name in dict.fromkeys(needed) if not self.folder(name).is_dir()]

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from services.orchestrator.machine.drawing import attempt_seed as orchestrators_seed
+from services.trainer.ablation.agents import Judged
+from services.trainer.ablation.exact import ExactCritic
 from services.trainer.ablation.trajectories import Attempt, Crew, alone, attempt_seed, best, run
+from services.trainer.sketchbook.agents.data import shown
+from services.trainer.sketchbook.language import outcomes_of
 from services.trainer.sketchbook.requests import SketchRequest, Use, sample_request
+from services.trainer.sketchbook.settling import carry_out
 from services.trainer.sketchbook.wording import Split
+from services.trainer.sketchbook.world import Background, Item, Place, Scene
 from shared.contracts.profiles import PROFILES
 from shared.contracts.trajectories import TrajectoryRequest
 from shared.prompts.critic import VerdictDraft
@@ -101,6 +107,21 @@ def test_kept_is_what_was_passed_then_what_was_judged_then_the_last() -> None:
     assert best([passed, refused, unread]) is passed
     assert best([refused, unread]) is refused
     assert best([unread]) is unread
+
+
+def test_the_exact_critic_passes_what_is_right_and_settles_what_a_prompt_leaves_open() -> None:
+    flower = Item("flower", colour="red", stage=1)
+    before = Scene.of(Background("meadow", "day"), {Place(3, 1): flower})
+    grown, kept = shown(carry_out(before, "let the flower grow")), shown(before)
+    asked = [Judged("let the flower grow", "u", kept, after) for after in (grown, kept)]
+
+    right, wrong = ExactCritic().verdicts(asked)
+
+    assert right == VerdictDraft(previous_step_success=True, refine_prompt="u")
+    assert wrong is not None
+    assert not wrong.previous_step_success
+    assert outcomes_of(before, wrong.refine_prompt) == outcomes_of(before, "let the flower grow")
+    assert ExactCritic().verdicts([Judged("bake a cake", "u", kept, grown)]) == [None]
 
 
 def test_seeds_are_the_orchestrators() -> None:
