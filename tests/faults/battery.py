@@ -12,6 +12,7 @@ from tests.faults.api import Api, Unanswered
 from tests.faults.proxy import Mode
 from tests.faults.scenarios import (
     cancels,
+    changes,
     fairness,
     kills,
     limits,
@@ -40,6 +41,7 @@ SCENARIOS: Mapping[str, tuple[str, Scenario]] = {
     "power_cut": ("G1, G2 every process killed at once, servers too", power.cut),
     "messages_tripled": ("G3, G13 messages delivered three times, shuffled", queues.tripled),
     "limits": ("G4, G8 deadlines, budgets, random verdicts", limits.reached),
+    "changes": ("G1, G4 plans edited, steps redone, forks, kills", changes.made_by_people),
     "storage_broken": ("G5 bucket down, slow, silent, refusing, truncating", storage.broken),
     "models_faulty": ("G6 model services slow, hanging, wrong, dying", models.faulty),
     "model_returns": ("G6 generator away, no herd when it returns", models.returning),

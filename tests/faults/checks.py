@@ -13,16 +13,20 @@ _PREFIX = "trajectory."
 _FINALS = {"succeeded", "partially_succeeded", "failed", "cancelled", "expired"}
 
 
-async def doubled(api: Api, record: Json, *, rebuilt: bool = False) -> list[str]:
+async def doubled(api: Api, record: Json, *, rebuilt: bool = False, rounds: int = 1) -> list[str]:
     """Everything that is there twice, out of order or contradicts itself.
 
     Args:
         api: to read events, manifest and pictures.
         record: the final record.
         rebuilt: the store was lost on the way: its early events may be gone, never doubled.
+        rounds: how often it ran to an end (a step that is redone is one more).
     """
     events = await api.history(record["id"])
-    complaints = [*event_complaints(events, record, rebuilt=rebuilt), *step_complaints(record)]
+    complaints = [
+        *event_complaints(events, record, rebuilt=rebuilt, rounds=rounds),
+        *step_complaints(record, rounds=rounds),
+    ]
     manifest = json.loads(await api.manifest(record["id"]))
     if len(manifest["steps"]) != len(record["steps"]):
         complaints.append("manifest and record differ")
@@ -30,7 +34,9 @@ async def doubled(api: Api, record: Json, *, rebuilt: bool = False) -> list[str]
     return [f"{record['id']}: {complaint}" for complaint in complaints]
 
 
-def event_complaints(events: Sequence[Json], record: Json, *, rebuilt: bool) -> Generator[str]:
+def event_complaints(
+    events: Sequence[Json], record: Json, *, rebuilt: bool, rounds: int = 1
+) -> Generator[str]:
     """What is wrong with the history."""
     if not events:
         if not rebuilt:
@@ -47,18 +53,19 @@ def event_complaints(events: Sequence[Json], record: Json, *, rebuilt: bool) -> 
     if sequences[-1] != record["sequence"]:
         yield f"newest event {sequences[-1]}, record says {record['sequence']}"
     finals = [event["type"] for event in events if _final(event["type"])]
-    if finals != [f"{_PREFIX}{record['status']}"]:
+    if len(finals) != rounds or finals[-1] != f"{_PREFIX}{record['status']}":
         yield f"final events {finals}, status {record['status']}"
     for kind in ("attempt.drawn", "attempt.judged", "step.started", "step.finished"):
         places = Counter((e.get("step"), e.get("attempt")) for e in events if e["type"] == kind)
-        yield from (f"{kind} {place} {n} times" for place, n in places.items() if n > 1)
+        most = rounds if kind.startswith("step.") else 1
+        yield from (f"{kind} {place} {n} times" for place, n in places.items() if n > most)
 
 
 def _final(kind: str) -> bool:
     return kind.startswith(_PREFIX) and kind.removeprefix(_PREFIX) in _FINALS
 
 
-def step_complaints(record: Json) -> Generator[str]:
+def step_complaints(record: Json, *, rounds: int = 1) -> Generator[str]:
     """What is wrong with steps, attempts and counts."""
     numbers = [step["step_number"] for step in record["steps"]]
     if numbers != sorted(set(numbers)):
@@ -69,7 +76,7 @@ def step_complaints(record: Json) -> Generator[str]:
         if attempts != list(range(1, len(attempts) + 1)):
             yield f"step {step['step_number']} has attempts {attempts}"
         accepted = [a for a in step["attempts"] if (a["verdict"] or {}).get("success")]
-        if len(accepted) > 1:
+        if len(accepted) > rounds:
             yield f"step {step['step_number']} has {len(accepted)} accepted pictures"
         drawn += sum(not attempt["speculative"] for attempt in step["attempts"])
     usage = record["usage"]

@@ -41,6 +41,8 @@ class Accepted:
     id: str
     expected: frozenset[str]
     rebuilt: bool = False
+    rounds: int = 1
+    """How often it ran to an end: one more for every step that was redone."""
     record: Json | None = None
 
 
@@ -151,6 +153,8 @@ class Trial:
         finished_s = datetime.fromisoformat(record["finished_at"]).timestamp()
         self.worst_recovery_s = max(self.worst_recovery_s, finished_s - self._healed_at_s)
         try:
-            self.doubled += await doubled(self.api, record, rebuilt=made.rebuilt)
+            self.doubled += await doubled(
+                self.api, record, rebuilt=made.rebuilt, rounds=made.rounds
+            )
         except Unanswered as error:
             self.lost.append(f"{made.id}: {error}")
