@@ -78,7 +78,7 @@ def test_a_full_disk_stops_training_with_a_message_and_the_same_command_goes_on(
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
     def full_disk() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (_SMALLEST_DISK_BYTES,) * 2)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_SMALLEST_DISK_BYTES, _SMALLEST_DISK_BYTES))
 
     stopped = subprocess.run(
         arguments, check=False, capture_output=True, text=True, env=environment, timeout=1100,
