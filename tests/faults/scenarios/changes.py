@@ -60,7 +60,11 @@ async def _life(trial: Trial) -> None:
     _compare(trial, made, first, again)
     answer = await _ask(trial, "POST", f"{made.id}:fork", {"step": 3})
     if "id" in answer:
-        trial.accepted.append(Accepted(answer["id"], made.expected))
+        fork = Accepted(answer["id"], made.expected)
+        trial.accepted.append(fork)
+        # It asks for approval as the first one did.
+        await _reach(trial, fork, lambda record: record["status"] == "awaiting_approval")
+        await _ask(trial, "POST", f"{fork.id}:approve", {})
 
 
 def _edited(script: Script) -> list[Json]:
