@@ -7,7 +7,7 @@ Counters of what happened are in ``measures``; several reapers give the same fig
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import Gauge
@@ -19,7 +19,9 @@ from shared.stores.leases import Leases
 from shared.stores.overview import Overview, WaitingLine
 from shared.stores.trajectories import TrajectoryStore
 
-_MOST_LOOKED_AT = 1000
+_MOST_LOOKED_AT = 500
+_FRESH = timedelta(seconds=2)
+"""What was saved so lately is on its way and not looked at."""
 _Place = tuple[str, str]
 
 LINE: Final = Gauge(
@@ -95,7 +97,7 @@ class Lookout:
 
     def _look_at_commands(self, now: datetime) -> None:
         ages: dict[_Place, list[float]] = {}
-        for number, trajectory_id in enumerate(self._store.active(saved_before=now)):
+        for number, trajectory_id in enumerate(self._store.active(saved_before=now - _FRESH)):
             if number == _MOST_LOOKED_AT:
                 break
             state = self._store.load(trajectory_id)
