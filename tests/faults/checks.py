@@ -71,7 +71,9 @@ def step_complaints(record: Json, *, rounds: int = 1) -> Generator[str]:
     if numbers != sorted(set(numbers)):
         yield f"steps {numbers}"
     drawn = 0
-    for step in record["steps"]:
+    # What a fork kept was drawn, judged and counted elsewhere.
+    kept = (record.get("forked_from") or {}).get("kept_steps", 0)
+    for step in record["steps"][kept:]:
         attempts = [attempt["number"] for attempt in step["attempts"]]
         if attempts != list(range(1, len(attempts) + 1)):
             yield f"step {step['step_number']} has attempts {attempts}"
