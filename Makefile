@@ -5,15 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out
-TESTS ?= tests/unit tests/contract tests/integration tests/e2e
+TESTS ?= tests/unit tests/contract tests/integration tests/security tests/e2e
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
-export SEED SOAK_MINUTES JSON ONLY
+export SEED SOAK_MINUTES JSON ONLY EXAMPLES
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint types unit contract integration e2e browser bench \
-        test-vllm test-faults diagram clean
+.PHONY: help setup demo up down test lint types unit contract integration security e2e \
+        browser bench test-vllm test-faults fuzz diagram clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,10 +44,10 @@ lint: $(STAMP) ## ruff and import-linter
 types: $(STAMP) ## pyright, strict
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-test: $(STAMP) ## unit, contract, integration and e2e tests
+test: $(STAMP) ## unit, contract, integration, security and e2e tests
 	$(BIN)/python -m pytest $(TESTS)
 
-unit contract integration e2e: $(STAMP) ## One tier of tests
+unit contract integration security e2e: $(STAMP) ## One tier of tests
 	$(BIN)/python -m pytest tests/$@
 
 bench: $(STAMP) ## Measure orchestration overhead and batching
@@ -55,6 +55,9 @@ bench: $(STAMP) ## Measure orchestration overhead and batching
 
 test-faults: $(STAMP) ## Break the running stack in every way (SEED=, SOAK_MINUTES=, JSON=FILE, ONLY=)
 	$(BIN)/python -m tests.faults
+
+fuzz: $(STAMP) ## Fuzz the API from its own document (EXAMPLES=50 an operation, SEED=)
+	$(BIN)/python -m tests.security.fuzzing
 
 test-vllm: $(STAMP) ## The engine client against a real vLLM server (own environment)
 	bash tests/vllm/run.sh

@@ -59,8 +59,8 @@ def belongings_of(gateway: Gateway, tenant: str) -> Belongings:
         older = client.post("/v1/trajectories", json=body).json()["id"]
         hook = {"url": "https://hooks.example.com/a"}
         endpoint = client.post("/v1/webhook-endpoints", json=hook).json()["id"]
-        for number, trajectory_id in enumerate((older, made)):
-            finish(gateway, trajectory_id, delivery_id=f"msg_{tenant}_{number}", endpoint=endpoint)
+        finish(gateway, older, delivery_id=f"msg_{tenant}_0", endpoint=endpoint)
+        finish(gateway, made, delivery_id=f"msg_{tenant}_1")
         cursor = client.get("/v1/trajectories?limit=1").json()["next_cursor"]
         deliveries = client.get("/v1/webhooks/deliveries?limit=1").json()["next_cursor"]
     return Belongings(

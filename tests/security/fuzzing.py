@@ -1,6 +1,7 @@
 """schemathesis against the real gateway: API document in, defects out.
 
-``python -m tests.security.fuzzing`` runs more of it (``make fuzz``; ``EXAMPLES=``, ``SEED=``).
+``python -m tests.security.fuzzing`` runs more of it (``make fuzz``; ``EXAMPLES=``, ``SEED=``,
+``ONLY=`` a pattern of paths).
 The gateway is a real one over HTTP on Valkey and SeaweedFS, with a real worker on scripted
 models. All of them are behind the wall, and callers' URLs are fetched by a transport that
 connects to nobody.
@@ -38,7 +39,6 @@ from tests.security.walled_process import ROOT, walled, walled_environment
 from tests.servers import S3Server, ValkeyServer, running_s3, running_valkey
 
 _CONFIG = Path(__file__).parent / "schemathesis.toml"
-_LONGEST_S = 1800.0
 _PLANS = 6
 _PLANNED_S = 60.0
 
@@ -113,11 +113,23 @@ def _worker_settings(settings: GatewaySettings, models: str) -> dict[str, str]:
     }
 
 
-def fuzz(gateway: Gateway, folder: Path, *, examples: int, seed: int) -> Fuzzed:
+def fuzz(
+    gateway: Gateway,
+    folder: Path,
+    *,
+    examples: int,
+    seed: int,
+    only: str = ".",
+    longest_s: float = 1800.0,
+) -> Fuzzed:
     """Run all phases: examples, coverage, fuzzing, stateful."""
     owner = belongings_of(gateway, "ten_fuzz")
+    planned = _awaiting_approval(gateway, owner.key)
     ids = {
-        "trajectory_id": [owner.trajectory_id, *_awaiting_approval(gateway, owner.key)],
+        "trajectory_id": [owner.trajectory_id],
+        "/plan": planned[:2],
+        ":approve": planned[2:4],
+        ":cancel": planned[4:],
         "file_id": [owner.upload_id, owner.picture_id],
         "endpoint_id": [owner.endpoint_id],
         "delivery_id": [owner.delivery_id],
@@ -134,6 +146,7 @@ def fuzz(gateway: Gateway, folder: Path, *, examples: int, seed: int) -> Fuzzed:
                 "--header",
                 f"Authorization:Bearer {owner.key}",
             ),
+            *("--include-path-regex", only),
             *("--max-examples", str(examples), "--seed", str(seed)),
             "--no-color",
         ],
@@ -144,7 +157,7 @@ def fuzz(gateway: Gateway, folder: Path, *, examples: int, seed: int) -> Fuzzed:
         capture_output=True,
         text=True,
         check=False,
-        timeout=_LONGEST_S,
+        timeout=longest_s,
     )
     seconds = time.monotonic() - started
     answers = {name: counts - before[name] for name, counts in _answers(gateway).items()}
@@ -188,7 +201,8 @@ def main() -> int:
         running_s3(Path(name) / "s3") as s3,
         fuzzable(valkey, s3, Path(name)) as gateway,
     ):
-        result = fuzz(gateway, Path(name), examples=examples, seed=seed)
+        only = os.environ.get("ONLY") or "."
+        result = fuzz(gateway, Path(name), examples=examples, seed=seed, only=only)
     lines = [f"{name}: {dict(sorted(each.items()))}" for name, each in result.answers.items()]
     sys.stdout.write("\n".join([result.output, *lines, f"{result.seconds:.0f} s", ""]))
     return 0 if result.clean else 1

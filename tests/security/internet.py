@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import cast
 
 import httpcore
 import httpx
@@ -54,26 +55,41 @@ class Internet:
         return context
 
 
-class _Rerouted(httpcore.AnyIOBackend):
+class _Rerouted(httpcore.AsyncNetworkBackend):
     def __init__(self, internet: Internet) -> None:
         self._internet = internet
+        self._real = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
-        self, host: str, port: int, **options: object
-    ) -> httpcore.AsyncNetworkStream:  # type: ignore[override]
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the name is the library's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
         self._internet.dialled.append((host, port))
-        return await super().connect_tcp(HOST, self._internet.port, **options)  # type: ignore[arg-type]
+        return await self._real.connect_tcp(HOST, self._internet.port, timeout)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._real.sleep(seconds)
 
 
-class _ReroutedSync(httpcore.SyncBackend):
+class _ReroutedSync(httpcore.NetworkBackend):
     def __init__(self, internet: Internet) -> None:
         self._internet = internet
+        self._real = httpcore.SyncBackend()
 
-    def connect_tcp(  # type: ignore[override]
-        self, host: str, port: int, **options: object
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         self._internet.dialled.append((host, port))
-        return super().connect_tcp(HOST, self._internet.port, **options)  # type: ignore[arg-type]
+        return self._real.connect_tcp(HOST, self._internet.port, timeout)
 
 
 @contextmanager

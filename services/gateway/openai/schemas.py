@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 from services.gateway.schemas import MAX_SEED, Body, Prompt, Whole
 
 MAX_PICTURES = 4
-Size = Annotated[str, Field(pattern=r"^(auto|\d{2,4}x\d{2,4})$", examples=["1024x1024"])]
+SIZE = r"^(auto|[0-9]{2,4}x[0-9]{2,4})$"
+Size = Annotated[str, Field(pattern=SIZE, examples=["1024x1024"])]
 Model = Annotated[
     str | None,
     Field(max_length=100, description="A generator of GET /v1/models; the default one if missing."),

@@ -20,7 +20,7 @@ def name_methods(app: FastAPI, routes: Sequence[APIRoute]) -> None:
 
     async def answer(request: Request, _error: Exception) -> Response:
         fitting = (route for route in routes if route.path_regex.match(request.url.path))
-        allowed = ", ".join(sorted({method for route in fitting for method in route.methods}))
+        allowed = ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
         problem = Problem(
             code="method_not_allowed",
             title=HTTPStatus.METHOD_NOT_ALLOWED.phrase,

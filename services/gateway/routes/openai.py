@@ -13,6 +13,8 @@ from services.gateway.auth import ApiKey
 from services.gateway.creation import start
 from services.gateway.event_stream import at_most, listen
 from services.gateway.openai.schemas import (
+    MAX_PICTURES,
+    SIZE,
     AssistantMessage,
     ChatAnswer,
     ChatBody,
@@ -65,25 +67,25 @@ async def edit_images(
     request: Request,
     parts: PartsOf,
     key: Creator,
-    prompt: Annotated[str, Form()],
-    image: Annotated[list[UploadFile] | None, File(description="One or more.")] = None,
-    more: Annotated[list[UploadFile] | None, File(alias="image[]")] = None,
-    model: Annotated[str | None, Form()] = None,
-    n: Annotated[int, Form()] = 1,
-    size: Annotated[str, Form()] = "auto",
-    response_format: Annotated[str, Form()] = "b64_json",
+    prompt: Annotated[str, Form(min_length=1, max_length=16_000)],
+    image: Annotated[list[UploadFile], File(default_factory=list, description="One or more.")],
+    more: Annotated[list[UploadFile], File(default_factory=list, alias="image[]")],
+    model: Annotated[str, Form(max_length=100)] = "",
+    n: Annotated[int, Form(ge=1, le=MAX_PICTURES)] = 1,
+    size: Annotated[str, Form(pattern=SIZE)] = "auto",
+    response_format: Annotated[Literal["b64_json", "url"], Form()] = "b64_json",
 ) -> ImagesAnswer:
     """Edit images by a prompt; each result is judged, and redrawn if it is refused."""
     body = ImagesBody.model_validate(
         {
             "prompt": prompt,
-            "model": model,
+            "model": model or None,
             "n": n,
             "size": size,
             "response_format": response_format,
         }
     )
-    files = [*(image or []), *(more or [])]
+    files = [*image, *more]
     if not files:
         field = FieldProblem(pointer="/image", detail="Send at least one image.")
         raise InvalidRequestError(field.detail, errors=(field,))
