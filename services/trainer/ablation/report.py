@@ -21,6 +21,8 @@ from services.trainer.benchmarks.records import Line, Report
 from services.trainer.sketchbook.shares import Share
 
 _ALL = "all"
+_USUAL = "critic"
+"""The fine-tuned critic, which the others are compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class CriticResult:
     on_wrong: Share
     """Wrong pictures that it refused."""
     repairs: Share
+    difference: Estimate | None
+    """Repaired more often than by the fine-tuned critic, case by case."""
 
 
 def row_results(rows: Sequence[Row], trials: Iterable[Trial]) -> list[RowResult]:
@@ -89,16 +93,25 @@ def critic_results(trials: Iterable[CaseTrial]) -> list[CriticResult]:
     found: dict[str, dict[str, list[CaseTrial]]] = defaultdict(lambda: defaultdict(list))
     for trial in trials:
         found[trial.critic][trial.weights].append(trial)
-    return [_critic(name, list(each.values())[-1]) for name, each in found.items()]
+    newest = {name: list(each.values())[-1] for name, each in found.items()}
+    usual = _repaired(newest.get(_USUAL, []))
+    return [_critic(name, each, usual if name != _USUAL else {}) for name, each in newest.items()]
 
 
-def _critic(name: str, trials: Sequence[CaseTrial]) -> CriticResult:
+def _repaired(trials: Sequence[CaseTrial]) -> dict[int, float]:
+    return {t.case: float(t.repaired) for t in trials if t.repaired is not None}
+
+
+def _critic(name: str, trials: Sequence[CaseTrial], usual: dict[int, float]) -> CriticResult:
+    own = _repaired(trials)
+    differences = [own[case] - usual[case] for case in own if case in usual]
     right = [trial.verdict == trial.truth for trial in trials]
     return CriticResult(
         name, Share.of(right),
         Share.of([trial.verdict is True for trial in trials if trial.truth]),
         Share.of([trial.verdict is False for trial in trials if not trial.truth]),
         Share.of([trial.repaired for trial in trials if trial.repaired is not None]),
+        estimate(differences),
     )  # fmt: skip
 
 
@@ -117,12 +130,14 @@ def markdown(rows: Sequence[RowResult], critics: Sequence[CriticResult]) -> str:
         lines.append(f"| {' | '.join(told)} |")
     lines += [
         "",
-        "| critic | verdict right | right passed | wrong refused | failure repaired |",
-        "|---|---|---|---|---|",
+        "| critic | verdict right | right passed | wrong refused | failure repaired"
+        " | repaired, against SFT |",
+        "|---|---|---|---|---|---|",
     ]
     for critic in critics:
         shares = (critic.verdicts, critic.on_right, critic.on_wrong, critic.repairs)
-        lines.append(f"| {critic.critic} | {' | '.join(map(_share, shares))} |")
+        against = _signed(critic.difference) if critic.difference else ""
+        lines.append(f"| {critic.critic} | {' | '.join(map(_share, shares))} | {against} |")
     return "\n".join(lines) + "\n"
 
 

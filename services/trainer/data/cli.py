@@ -208,17 +208,23 @@ def drawn(
     *,
     out: _Out,
     generator: Annotated[Path, typer.Option(help="Generator folder.")] = _GENERATOR,
-    count: Annotated[int, typer.Option(min=1, help="Pictures to learn from.")] = 4096,
-    held_out: Annotated[int, typer.Option(min=0, help="Held-out pictures.")] = 1024,
+    count: Annotated[int, typer.Option(min=1, help="Pictures (or requests) to learn from.")] = 4096,
+    held_out: Annotated[int, typer.Option(min=0, help="The same, held out.")] = 1024,
     failures: Annotated[float, typer.Option(min=0.05, max=0.95, help="In what is learned.")] = 0.6,
+    planner: Annotated[
+        Path | None,
+        typer.Option(help="Whole requests planned by this folder, instead of single edits."),
+    ] = None,
     seed: _Seed = 1,
 ) -> None:
-    """Single pictures by the Sketchbook generator itself, graded: on-policy data for RL."""
+    """Pictures by the Sketchbook generator itself, graded one by one: on-policy data for RL."""
     # Only here: torch and diffusers take seconds to load.
     from services.trainer.data.drawing import DrawnSet, make_drawn  # noqa: PLC0415
 
     with _told_plainly():
-        made = make_drawn(DrawnSet(out, generator, count, held_out, failures, seed), console)
+        made = make_drawn(
+            DrawnSet(out, generator, count, held_out, failures, seed, planner), console
+        )
         console.print(f"{made[0]} cases, {made[1]} held out, in {out / 'set'}")
 
 

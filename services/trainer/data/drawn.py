@@ -100,7 +100,7 @@ def draw_cases(
         if not path.exists():
             artist = artist or load()
             rng = Random(f"drawn-{split}-{seed}-{number}")
-            write_atomically(path, _packed(_file_of_cases(artist, rng, split)))
+            write_atomically(path, packed(_file_of_cases(artist, rng, split)))
         on_file((number + 1) * _PER_FILE)
 
 
@@ -154,7 +154,8 @@ def _graded(case: Case, picture: Picture) -> Outcome:
     return Outcome(case, picture, grade(case.sample.before, accepted, picture))
 
 
-def _packed(made: Sequence[Drawn]) -> bytes:
+def packed(made: Sequence[Drawn]) -> bytes:
+    """Cases as a file that ``read_cases`` reads."""
     file = io.BytesIO()
     np.savez_compressed(
         file,

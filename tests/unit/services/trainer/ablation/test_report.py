@@ -79,6 +79,20 @@ def test_a_critic_is_measured_on_right_and_wrong_pictures_apart() -> None:
     assert (found.repairs.value, found.repairs.n) == (pytest.approx(0.5), 2)
 
 
+def test_repairs_are_compared_with_the_fine_tuned_critics_case_by_case() -> None:
+    trials = [
+        CaseTrial(critic=name, weights="w", case=n, truth=False, verdict=False, repaired=repaired)
+        for name, said in (("critic", (True, False, False)), ("critic-rl", (True, True, False)))
+        for n, repaired in enumerate(said)
+    ]
+
+    usual, rl = critic_results(trials)
+
+    assert usual.difference is None
+    assert rl.difference is not None
+    assert (rl.difference.n, rl.difference.mean) == (3, pytest.approx(1 / 3))
+
+
 def test_tables_are_written_for_people_and_programs() -> None:
     rows = row_results([_FIRST, _SECOND], [_trial(n, "a", goal=True) for n in ("first", "second")])
 

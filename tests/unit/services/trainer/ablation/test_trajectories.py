@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 from services.orchestrator.machine.drawing import attempt_seed as orchestrators_seed
 from services.trainer.ablation.agents import Judged
 from services.trainer.ablation.exact import ExactCritic
+from services.trainer.ablation.staged import stage_cases
 from services.trainer.ablation.trajectories import Attempt, Crew, alone, attempt_seed, best, run
+from services.trainer.data.drawn import read_cases
 from services.trainer.sketchbook.agents.data import shown
 from services.trainer.sketchbook.language import outcomes_of
 from services.trainer.sketchbook.requests import SketchRequest, Use, sample_request
@@ -133,3 +136,21 @@ def test_seeds_are_the_orchestrators() -> None:
     assert [attempt_seed(42, index, 2) for index in range(3)] == [
         orchestrators_seed(request, index, 2) for index in range(3)
     ]
+
+
+def test_staged_cases_are_the_steps_of_trajectories_with_their_second_attempts(
+    tmp_path: Path,
+) -> None:
+    done: list[int] = []
+
+    for _ in range(2):
+        stage_cases(
+            PlansByHeart(), lambda: DrawsExactly(fails_on="add"), tmp_path, Split.TRAIN,
+            requests=64, seed=1, on_file=done.append,
+        )  # fmt: skip
+
+    cases = list(read_cases(tmp_path))
+    assert done == [64, 64]
+    assert {case.success for case in cases} == {True, False}
+    assert all("add" in case.used for case in cases if not case.success)
+    assert any(case.used != case.prompt for case in cases)
