@@ -23,7 +23,7 @@ from services.trainer.sketchbook.trajectories import Service
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-_REQUESTS = 10
+_REQUESTS = 8
 _SEED = 5
 _FULL = Row("full", "full system", "planner", "critic")
 _MODELS = Path("models/sketchbook")
@@ -31,15 +31,15 @@ _ROUNDING = 2
 """Shades by which pictures differ that are drawn in batches of other sizes."""
 
 
-async def _served(service: Service, items: list[Item], folder: ResultsFolder) -> list[int]:
+async def _served(service: Service, items: list[Item], folder: ResultsFolder) -> None:
     options = RunOptions(seed=_SEED, max_attempts=_FULL.attempts)
     headers = {"Authorization": f"Bearer {service.key}"}
     async with httpx.AsyncClient(
         base_url=service.url, headers=headers, timeout=600, trust_env=False
     ) as http:
         asked = InterleaveService(http, options)
-        found = [await asked.produce(item, folder, key=f"agree-{item.id}") for item in items]
-    return [each.generator_calls for each in found]
+        for item in items:
+            folder.save(await asked.produce(item, folder, key=f"agree-{item.id}"))
 
 
 def _pictures(folder: ResultsFolder, item: Item) -> list[Picture]:
