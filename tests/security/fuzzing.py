@@ -35,7 +35,7 @@ from tests.security.belongings import belongings_of
 from tests.security.conftest import PUBLIC_ADDRESS
 from tests.security.drawing_services import DrawingServices
 from tests.security.gateway import Gateway, served
-from tests.security.walled_process import ROOT, walled, walled_environment
+from tests.security.walled_process import walled, walled_environment
 from tests.servers import S3Server, ValkeyServer, running_s3, running_valkey
 
 _CONFIG = Path(__file__).parent / "schemathesis.toml"
@@ -153,7 +153,7 @@ def fuzz(
         env=walled_environment(
             SCHEMATHESIS_HOOKS="tests.security.fuzz_hooks", FUZZ_IDS=json.dumps(ids)
         ),
-        cwd=ROOT,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
