@@ -65,7 +65,8 @@ class Gateway:
 def served(settings: GatewaySettings, parts: OpenParts = open_parts) -> Generator[Gateway]:
     """A gateway for the length of the block."""
     app = build_app(settings, parts)
-    with socket.socket() as listener:
+    # With the protocol named, as getaddrinfo would: asyncio sends small answers at once only then.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind((HOST, 0))
         port = int(listener.getsockname()[1])
         server = server_of(app, settings, host=HOST, port=port, grace_s=1)

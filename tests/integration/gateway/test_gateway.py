@@ -53,7 +53,8 @@ def settings(
 @pytest.fixture(scope="module")
 def address(settings: GatewaySettings) -> Generator[str]:
     """A served gateway."""
-    with socket.socket() as listener:
+    # With the protocol named, as getaddrinfo would: asyncio sends small answers at once only then.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         app = build_app(settings, open_parts)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2))
