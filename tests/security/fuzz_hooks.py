@@ -30,6 +30,7 @@ _GOOD: dict[str, dict[str, Any]] = {
     "/images/generations": _PROMPT,
     "/uploads": {"file": Binary(PNG)},
     "/trajectories": _PROMPT,
+    "/webhook-endpoints": {"url": "https://hooks.example.com/a"},
 }
 _WANTED: dict[str, Any] = {
     "generator": "sketchbook",

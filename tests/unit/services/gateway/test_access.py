@@ -11,6 +11,7 @@ import pytest
 
 from services.gateway import auth
 from services.gateway.bootstrap import ensure_first_key
+from services.gateway.rate_limit import OpenCalls, TooManyOpenError
 from shared.contracts.webhooks import Delivery, DeliveryStatus
 from shared.errors import UnauthenticatedError
 from tests.fakes.gateway_stores import InMemoryApiKeyStore, InMemoryTenantStore
@@ -27,6 +28,40 @@ async def test_a_key_is_known_until_it_expires_or_is_revoked() -> None:
     assert await store.end(key.id, at=NOW)
     with pytest.raises(UnauthenticatedError):
         await auth.authenticate(store, secret, now=NOW)
+
+
+async def test_a_rotated_key_keeps_its_rights_and_the_old_one_ends_after_the_overlap() -> None:
+    store, overlap = InMemoryApiKeyStore(), timedelta(hours=2)
+    old, key = await auth.create_key(
+        store,
+        tenant="ten_a",
+        now=NOW,
+        name="app",
+        scopes=(auth.Scope.READ,),
+        lifetime=timedelta(days=3),
+        limits=auth.KeyLimits(weight=7),
+    )
+    made = await auth.rotate_key(store, key.id, now=NOW + timedelta(days=1), overlap=overlap)
+    assert made is not None
+    new, record = made
+    same = {"tenant", "name", "scopes", "limits"}
+    assert record.model_dump(include=same) == key.model_dump(include=same)
+    assert record.expires_at == NOW + timedelta(days=4)
+    for secret in (old, new):
+        await auth.authenticate(store, secret, now=NOW + timedelta(days=1))
+    with pytest.raises(UnauthenticatedError):
+        await auth.authenticate(store, old, now=NOW + timedelta(days=1) + overlap)
+    assert await auth.rotate_key(store, "key_x", now=NOW, overlap=overlap) is None
+
+
+def test_a_key_s_open_calls_are_counted_up_and_down() -> None:
+    calls = OpenCalls()
+    for key, most in (("a", 2), ("a", 2), ("b", 1)):
+        calls.enter(key, most=most)
+    with pytest.raises(TooManyOpenError, match="2 calls"):
+        calls.enter("a", most=2)
+    calls.leave("a")
+    calls.enter("a", most=2)
 
 
 @pytest.mark.parametrize("secret", [None, "", "il_", "il_" + "!" * 43, "x" * 5000])

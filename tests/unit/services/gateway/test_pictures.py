@@ -132,3 +132,12 @@ def test_cmyk_becomes_rgb() -> None:
 def test_the_same_picture_gives_the_same_bytes() -> None:
     data = encoded(gradient(), "JPEG")
     assert admit_picture(data, LIMITS) == admit_picture(data, LIMITS)
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded() -> None:
+    whole = encoded(Image.new("L", (2048, 2048), 99), "JPEG", progressive=True)
+    last = whole.rindex(b"\xff\xda")
+    started = time.perf_counter()
+    with pytest.raises(InvalidRequestError, match="scans"):
+        admit_picture(whole[:last] + whole[last:-2] * 20_000 + whole[-2:], LIMITS)
+    assert time.perf_counter() - started < 5
