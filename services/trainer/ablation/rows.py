@@ -37,6 +37,8 @@ ROWS = (
     Row("no-critic", "planner SFT, no critic", "planner", None, against="planner-sft"),
     Row("critic-sft", "+ critic SFT", "planner", "critic", against="no-critic"),
     Row("critic-rl", "+ critic RL", "planner", "critic-rl", against="critic-sft"),
+    Row("rl-staged", "RL on steps of trajectories", "planner", "critic-rl-staged",
+        against="critic-sft"),
     Row("rl-no-step", "RL without the step reward", "planner", "critic-no-step",
         against="critic-rl"),
     Row("rl-no-accuracy", "RL without the accuracy reward", "planner", "critic-no-accuracy",
@@ -64,6 +66,7 @@ ROWS = (
 RETRAINED = {
     "untrained": "interleave sketchbook train all (stage base)",
     "critic-rl": "interleave grpo critic --data DRAWN --out DIR --here",
+    "critic-rl-staged": "the same after interleave data drawn --planner models/sketchbook/planner",
     "critic-no-step": "interleave grpo critic --data DRAWN --out DIR --here --ablation no-step",
     "critic-no-accuracy": (
         "interleave grpo critic --data DRAWN --out DIR --here --ablation no-accuracy"
