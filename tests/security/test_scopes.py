@@ -20,7 +20,8 @@ from services.gateway.wiring import open_parts
 from tests.security.gateway import Gateway
 
 NO_KEY_NEEDED = {
-    "/", "/studio", "/studio/{path}", "/healthz", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/redoc",
+    "/", "/studio", "/studio/{path}", "/healthz", "/readyz", "/metrics", "/docs",
+    "/docs/oauth2-redirect", "/redoc",
     "/openapi.json",
 }  # fmt: skip
 APP = build_app(GatewaySettings(), open_parts)
