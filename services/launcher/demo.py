@@ -12,7 +12,7 @@ from services.launcher.views import StepView, TrajectoryView
 from services.launcher.write_out import input_file, step_file
 
 EXAMPLES = Path(__file__).parent / "examples"
-SEED = 2
+SEED = 7
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Interleave: five requests</title>
