@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from services.launcher.views import EventView, GapView, StepView, TrajectoryView
 
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _QUEUED, _DRAWING, _JUDGING = "waiting", "drawing", "judging"
 
 
@@ -62,7 +64,7 @@ class Progress:
                 step.status = _JUDGING
             case "attempt.judged":
                 step.status = "passed" if event.success else "refused"
-                step.verdict = event.text or ""
+                step.verdict = conclusion(event.text or "")
             case "attempt.failed":
                 step.status = "no picture"
                 step.verdict = event.text or ""
@@ -74,9 +76,14 @@ class Progress:
 
 def _step_of(step: StepView) -> StepProgress:
     last = step.attempts[-1] if step.attempts else None
-    verdict = last.verdict.reasoning if last and last.verdict else ""
+    verdict = conclusion(last.verdict.reasoning) if last and last.verdict else ""
     number = last.number if last else 0
     return StepProgress(step.step_number, step.text, step.status, number, verdict)
+
+
+def conclusion(reasoning: str) -> str:
+    """The last sentence of a critic's reasoning; the files that are written hold all of it."""
+    return _SENTENCE_END.split(reasoning.strip())[-1]
 
 
 def line_of(event: EventView | GapView) -> str:
@@ -104,7 +111,8 @@ def _line_of_work(event: EventView) -> str:
         "step.finished": f"step {event.step}: {_finish(event)}",
     }
     line = words.get(event.type, event.type)
-    return line + (_because(event.text) if event.type.startswith("attempt.") else "")
+    text = conclusion(event.text) if event.type == "attempt.judged" and event.text else event.text
+    return line + (_because(text) if event.type.startswith("attempt.") else "")
 
 
 def _finish(event: EventView) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.launcher.progress import Progress, line_of
+from services.launcher.progress import Progress, conclusion, line_of
 from services.launcher.views import (
     EventView,
     GapView,
@@ -62,3 +62,10 @@ def test_a_failed_trajectory_tells_its_problem() -> None:
     failed = event("trajectory.failed", problem=problem)
     assert line_of(failed) == "failed: No usable plan was written: Try other words."
     assert failed.final
+
+
+def test_of_a_long_thought_the_last_sentence_is_shown() -> None:
+    thought = "the sea by day; boat: red boat. add a sun. the sun is in the wrong place. "
+    assert conclusion(thought) == "the sun is in the wrong place."
+    assert conclusion("one colour is 3.5 shades off") == "one colour is 3.5 shades off"
+    assert conclusion("") == ""
