@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -23,47 +22,23 @@ from services.trainer.data import formats
 from services.trainer.data.scoring import grade_picture
 from services.trainer.sketchbook.agents.data import shown, white_canvas
 from services.trainer.sketchbook.agents.lessons import verdict_question
-from services.trainer.sketchbook.grader import Grade, grade
-from services.trainer.sketchbook.language import outcomes_of, phrase
+from services.trainer.sketchbook.agents.outcomes import (
+    Case,
+    Draws,
+    Outcome,
+    graded,
+    new_case,
+)
 from services.trainer.sketchbook.reading import Picture
-from services.trainer.sketchbook.samples import GeneratorSample, generator_sample
-from services.trainer.sketchbook.scenes import sample_edit
 from services.trainer.sketchbook.settling import refined
-from services.trainer.sketchbook.wording import Split, Style
-from services.trainer.sketchbook.world import outcomes
+from services.trainer.sketchbook.wording import Split
 
 _BATCH = 16
 _PER_FILE = 256
-_FROM_DRAWN_SHARE = 0.33
+_WEIGHTS = (5, 4, 1)
+"""Of precise, relative and vague wordings: rewrites help the second kind most."""
 _SECOND_SHARE = 0.25
 """How often the prompt used is a rewrite already, as at a second attempt."""
-
-
-class Artist(Protocol):
-    """Draws many pictures at a time."""
-
-    def draw(
-        self, prompts: Sequence[str], sources: Sequence[Picture], *, seed: int
-    ) -> list[Picture]:
-        """A picture for each prompt: all edits of their sources, or all without any."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A sample together with the picture its edit starts from."""
-
-    sample: GeneratorSample
-    source: Picture | None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A case drawn and graded."""
-
-    case: Case
-    picture: Picture
-    grade: Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +54,7 @@ class Drawn:
 
 
 def draw_cases(
-    load: Callable[[], Artist],
+    load: Callable[[], Draws],
     folder: Path,
     split: Split,
     *,
@@ -94,7 +69,7 @@ def draw_cases(
     Raises:
         ResultsFolderError: Nothing can be written.
     """
-    artist: Artist | None = None
+    artist: Draws | None = None
     for number in range(-(-count // _PER_FILE)):
         path = folder / f"{number:04d}.npz"
         if not path.exists():
@@ -104,12 +79,12 @@ def draw_cases(
         on_file((number + 1) * _PER_FILE)
 
 
-def _file_of_cases(artist: Artist, rng: Random, split: Split) -> list[Drawn]:
+def _file_of_cases(artist: Draws, rng: Random, split: Split) -> list[Drawn]:
     waiting: dict[bool, list[tuple[Case, str]]] = {True: [], False: []}
     made: list[Drawn] = []
     right: list[Outcome] = []
     while len(made) < _PER_FILE:
-        case = _new_case(rng, right, split)
+        case = new_case(rng, right, split=split, weights=_WEIGHTS)
         group = waiting[case.source is None]
         group.append((case, _used_prompt(case, rng, split)))
         if len(group) == _BATCH:
@@ -119,39 +94,18 @@ def _file_of_cases(artist: Artist, rng: Random, split: Split) -> list[Drawn]:
                 seed=rng.getrandbits(40),
             )
             for (case, used), picture in zip(group, pictures, strict=True):
-                outcome = _graded(case, picture)
+                outcome = graded(case, picture)
                 right += [outcome] if outcome.grade.success else []
                 before = shown(case.source)
-                made.append(Drawn(case.sample.prompt, used, before, picture, outcome.grade.success))
+                made.append(Drawn(case.prompt, used, before, picture, outcome.grade.success))
             group.clear()
     return made
 
 
-def _new_case(rng: Random, right: Sequence[Outcome], split: Split) -> Case:
-    """A case of the usual mix, or an edit of a picture that was drawn right."""
-    if right and rng.random() < _FROM_DRAWN_SHARE:
-        earlier = rng.choice(right)
-        scene = earlier.grade.reading.scene
-        edit = sample_edit(scene, rng)
-        style = rng.choices((Style.PRECISE, Style.RELATIVE, Style.VAGUE), (5, 4, 1))[0]
-        prompt = phrase(scene, edit, rng, style, split)
-        return Case(
-            GeneratorSample(scene, prompt, outcomes(scene, edit)[0], style), earlier.picture
-        )
-    sample = generator_sample(rng, split)
-    return Case(sample, None if sample.before is None else shown(sample.before))
-
-
 def _used_prompt(case: Case, rng: Random, split: Split) -> str:
-    sample = case.sample
     if rng.random() >= _SECOND_SHARE:
-        return sample.prompt
-    return refined(sample.before, sample.prompt, rng, split)
-
-
-def _graded(case: Case, picture: Picture) -> Outcome:
-    accepted = outcomes_of(case.sample.before, case.sample.prompt)
-    return Outcome(case, picture, grade(case.sample.before, accepted, picture))
+        return case.prompt
+    return refined(case.before, case.prompt, rng, split)
 
 
 def packed(made: Sequence[Drawn]) -> bytes:

@@ -126,16 +126,25 @@ def graded(case: Case, picture: Picture) -> Outcome:
     return Outcome(case, picture, grade(case.before, accepted, picture))
 
 
-def new_case(rng: Random, drawn: Sequence[Outcome]) -> Case:
-    """A case of the usual mix, or an edit of a picture that was drawn right."""
+def new_case(
+    rng: Random,
+    drawn: Sequence[Outcome],
+    *,
+    split: Split = Split.TRAIN,
+    weights: tuple[int, int, int] = (6, 3, 1),
+) -> Case:
+    """A case of the usual mix, or an edit of a picture that was drawn right.
+
+    ``weights`` are those of precise, relative and vague wordings of such an edit.
+    """
     if drawn and rng.random() < _FROM_DRAWN_SHARE:
         earlier = rng.choice(drawn)
         scene = earlier.grade.reading.scene
         edit = sample_edit(scene, rng)
-        style = rng.choices((Style.PRECISE, Style.RELATIVE, Style.VAGUE), (6, 3, 1))[0]
-        prompt = phrase(scene, edit, rng, style, Split.TRAIN)
+        style = rng.choices((Style.PRECISE, Style.RELATIVE, Style.VAGUE), weights)[0]
+        prompt = phrase(scene, edit, rng, style, split)
         return Case(scene, prompt, earlier.picture)
-    sample = generator_sample(rng, Split.TRAIN)
+    sample = generator_sample(rng, split)
     source = None if sample.before is None else shown(sample.before)
     return Case(sample.before, sample.prompt, source)
 
