@@ -16,6 +16,7 @@ from PIL import Image
 from services.trainer.grpo.assessing import Assessed, Assessor, Case
 from services.trainer.rewards import Marks, Outcome, Reward, RewardForm, Weights, reward
 
+_NO_SPREAD = 1e-6
 LogMetric = Callable[[str, float], None]
 
 
@@ -49,7 +50,8 @@ class CriticReward:
         assessed = await asyncio.wrap_future(work)
         rewards = [reward(each.outcome, self._form, self._weights) for each in assessed]
         if log_metric is not None:
-            for name, value in summary(assessed, rewards).items():
+            found = summary(assessed, rewards) | spread([each.id for each in cases], rewards)
+            for name, value in found.items():
                 log_metric(name, value)
         return [each.total for each in rewards]
 
@@ -114,6 +116,19 @@ def summary(assessed: Sequence[Assessed], rewards: Sequence[Reward]) -> dict[str
         found["train/repair_rate"] = fmean(each.repaired for each in wanted)
         found["train/redrawing_failed"] = fmean(bool(each.problem) for each in wanted)
     return found
+
+
+def spread(cases: Sequence[str], rewards: Sequence[Reward]) -> dict[str, float]:
+    """Which share of the groups can teach nothing, as all replies to one case got the same.
+
+    Counted here because the trainer's own figure takes the whole batch for a group where advantages
+    are divided by the batch's spread.
+    """
+    groups: dict[str, list[float]] = {}
+    for case, each in zip(cases, rewards, strict=True):
+        groups.setdefault(case, []).append(each.total)
+    alike = [max(totals) - min(totals) < _NO_SPREAD for totals in groups.values()]
+    return {"train/groups_without_spread": fmean(alike)} if alike else {}
 
 
 def _is_right(outcome: Outcome) -> bool:

@@ -122,7 +122,8 @@ def test_rl_measures_what_it_learns_and_goes_on_where_it_stopped(
     lines = _metrics(tmp_path)
     rewards = [line for line in lines if "reward" in line]
     assert [line["step"] for line in rewards] == [1, 2]
-    assert {"parts/format", "parts/accuracy", "entropy", "frac_reward_zero_std"} <= set(rewards[0])
+    told = {"parts/format", "parts/accuracy", "entropy", "train/groups_without_spread"}
+    assert told <= set(rewards[0])
     measured = [line for line in lines if "heldout/verdict_accuracy" in line]
     assert {line["step"] for line in measured} == {0, 1, 2}
     assert (tmp_path / "samples" / "step_00002.png").exists()

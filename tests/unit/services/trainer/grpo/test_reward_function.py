@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from services.trainer.grpo.assessing import Assessor
-from services.trainer.grpo.reward_function import CriticReward, reply_of
-from services.trainer.rewards import PUBLISHED, RewardForm
+from services.trainer.grpo.reward_function import CriticReward, reply_of, spread
+from services.trainer.rewards import PUBLISHED, Reward, RewardForm
 from tests.fakes.drawers import DrawsAtOnce, MarksFull, png
 
 FAILS = '<answer>{"previous_step_success": false, "refine_prompt": "better"}</answer>'
@@ -83,3 +83,13 @@ def test_replies_are_found_in_every_form_of_completion() -> None:
     assert reply_of("a") == "a"
     assert reply_of([{"role": "assistant", "content": "b"}]) == "b"
     assert reply_of([{"role": "assistant", "content": [{"type": "text", "text": "c"}]}]) == "c"
+
+
+def test_groups_whose_replies_all_got_the_same_are_counted() -> None:
+    totals = [0.5, 0.5, 0.5, 0.7, 0.2, 0.2 + 1e-9]
+    rewards = [Reward(total, 1.0, 0.0, 0.0, 0.0) for total in totals]
+
+    found = spread(["a", "a", "b", "b", "c", "c"], rewards)
+
+    assert found == {"train/groups_without_spread": pytest.approx(2 / 3)}
+    assert spread([], []) == {}
