@@ -33,6 +33,15 @@ class RewardForm(StrEnum):
     RELEASED = "released"
 
 
+class Marking(StrEnum):
+    """What a picture's marks say to the step's part of the reward."""
+
+    GRADED = "graded"
+    """How good it is, as published."""
+    EXACT = "exact"
+    """Whether it is right, where that is known: all marks or none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """A picture's marks, 0 to 10 each."""
@@ -86,6 +95,12 @@ class Weights:
     accuracy: float = 0.2
     semantics: float = 0.6
     quality: float = 0.2
+
+    def with_accuracy(self, share: float) -> Weights:
+        """The verdict weighs ``share`` (a, 0 to 1), the step's parts the rest, as they were."""
+        step = self.semantics + self.quality
+        rest = (1 - share) / step if step else 0.0
+        return Weights(self.format, share, rest * self.semantics, rest * self.quality)
 
     def without_step(self) -> Weights:
         """Only the verdict counts (ablation)."""

@@ -23,7 +23,7 @@ from services.trainer.grpo.assessing import Assessor, PictureScorer
 from services.trainer.grpo.drawing import ServiceDrawer
 from services.trainer.grpo.replicas import Replicas, of_stack, own_replicas
 from services.trainer.grpo.settings import Ablation, GrpoSettings, load_preset
-from services.trainer.rewards import RewardForm
+from services.trainer.rewards import Marking, RewardForm
 from services.trainer.sft import cli as o
 from services.trainer.sft.presets import Preset
 from services.trainer.sft.ranks import Ranks, is_rank, launch
@@ -51,6 +51,10 @@ _Group = Annotated[int | None, typer.Option(min=2, help="Replies to each.")]
 _Tokens = Annotated[int | None, typer.Option(help="Longest reply.")]
 _Temperature = Annotated[float | None, typer.Option(help="Of the sampled replies.")]
 _Form = Annotated[RewardForm | None, typer.Option(help="The paper's or the released reward.")]
+_Marking = Annotated[
+    Marking | None, typer.Option(help="Marks as they are, or right and wrong alone.")
+]
+_Accuracy = Annotated[float | None, typer.Option(help="The verdict's share beside the step's.")]
 _Ablation = Annotated[Ablation | None, typer.Option(help="Leave a part of the reward out.")]
 _Limit = Annotated[float | None, typer.Option(help="Seconds to draw and mark one picture.")]
 _HeldOutSteps = Annotated[int | None, typer.Option(help="Steps between held-out measures.")]
@@ -142,6 +146,8 @@ def grpo(
     clip: _Clip = None,
     clip_high: _ClipHigh = None,
     form: _Form = None,
+    marking: _Marking = None,
+    accuracy: _Accuracy = None,
     ablation: _Ablation = None,
     time_limit_s: _Limit = None,
     held_out_steps: _HeldOutSteps = None,
@@ -183,6 +189,8 @@ def grpo(
         "clip": clip,
         "clip_high": clip_high,
         "form": form,
+        "marking": marking,
+        "accuracy": accuracy,
         "ablation": ablation,
         "time_limit_s": time_limit_s,
         "held_out_steps": held_out_steps,

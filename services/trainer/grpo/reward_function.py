@@ -8,13 +8,23 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
 from PIL import Image
 
 from services.trainer.grpo.assessing import Assessed, Assessor, Case
-from services.trainer.rewards import Marks, Outcome, Reward, RewardForm, Weights, reward
+from services.trainer.rewards import (
+    FULL_MARK,
+    Marking,
+    Marks,
+    Outcome,
+    Reward,
+    RewardForm,
+    Weights,
+    reward,
+)
 
 _NO_SPREAD = 1e-6
 LogMetric = Callable[[str, float], None]
@@ -26,11 +36,13 @@ class CriticReward:
     __name__ = "critic_reward"
 
     def __init__(
-        self, assessor: Assessor, form: RewardForm, weights: Weights, *, seed: int = 0
-    ) -> None:
+        self, assessor: Assessor, form: RewardForm, weights: Weights, *,
+        marking: Marking = Marking.GRADED, seed: int = 0,
+    ) -> None:  # fmt: skip
         self._assessor = assessor
         self._form = form
         self._weights = weights
+        self._marking = marking
         self._seed = seed
         self._calls = 0
 
@@ -48,12 +60,26 @@ class CriticReward:
         seed = hash((self._seed, self._calls))
         work = self._assessor.submit(self._assessor.assess_all(cases, replies, seed=seed))
         assessed = await asyncio.wrap_future(work)
-        rewards = [reward(each.outcome, self._form, self._weights) for each in assessed]
+        outcomes = [marked(each, self._marking) for each in assessed]
+        rewards = [reward(each, self._form, self._weights) for each in outcomes]
         if log_metric is not None:
             found = summary(assessed, rewards) | spread([each.id for each in cases], rewards)
             for name, value in found.items():
                 log_metric(name, value)
         return [each.total for each in rewards]
+
+
+def marked(each: Assessed, marking: Marking) -> Outcome:
+    """The outcome with the marks that count; graded ones where nothing is known exactly."""
+    outcome, score = each.outcome, each.score
+    if marking is Marking.GRADED or score is None or score.success is None:
+        return outcome
+    return replace(outcome, old=_all_or_none(outcome.truth), new=_all_or_none(score.success))
+
+
+def _all_or_none(right: bool) -> Marks:  # noqa: FBT001 - it is the whole question
+    mark = FULL_MARK if right else 0.0
+    return Marks(mark, mark)
 
 
 def reply_of(completion: Any) -> str:  # noqa: ANN401 - a text or messages, as TRL has it

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from services.trainer.benchmarks.records import BenchmarkDataError
-from services.trainer.rewards import PUBLISHED, TIME_LIMIT_S, RewardForm, Weights
+from services.trainer.rewards import PUBLISHED, TIME_LIMIT_S, Marking, RewardForm, Weights
 from services.trainer.sft.presets import Preset
 from shared.contracts.wire import Wire
 
@@ -65,6 +65,9 @@ class GrpoSettings(Wire):
     held_out_rows: int = Field(default=64, ge=0)
     """Pictures of the held-out set that are judged during training; 0 judges none."""
     form: RewardForm = RewardForm.PAPER
+    marking: Marking = Marking.GRADED
+    accuracy: float = Field(default=PUBLISHED.accuracy, ge=0, le=1)
+    """The verdict's share in the reward beside the step's, a."""
     ablation: Ablation = Ablation.NONE
     time_limit_s: float = Field(default=TIME_LIMIT_S, gt=0)
     """For drawing and marking one picture."""
@@ -85,7 +88,7 @@ class GrpoSettings(Wire):
             return PUBLISHED.without_step()
         if self.ablation is Ablation.NO_ACCURACY:
             return PUBLISHED.without_accuracy()
-        return PUBLISHED
+        return PUBLISHED.with_accuracy(self.accuracy)
 
     @property
     def draws(self) -> bool:

@@ -52,7 +52,9 @@ def train(run: GrpoRun, assessor: Assessor, console: Console) -> Path:
     rows = load_rows(run.data).remove_columns("completion")
     policy, processor = _policy(run)
     rewarding = assessor if settings.draws else Assessor(None, assessor.scorer)
-    reward = CriticReward(rewarding, settings.form, settings.weights, seed=settings.seed)
+    reward = CriticReward(
+        rewarding, settings.form, settings.weights, marking=settings.marking, seed=settings.seed
+    )
     told: list[TrainerCallback] = callbacks(run.out, console)
     measuring = _measuring(run, assessor)
     kind = QuickTrainer if is_quick(run) else GRPOTrainer

@@ -21,11 +21,13 @@ RUNS = Path("runs")
 
 
 class Model(StrEnum):
-    """What can be trained."""
+    """What can be trained; ``all`` is what the pack holds."""
 
     PLANNER = "planner"
     CRITIC = "critic"
     GENERATOR = "generator"
+    BOTH = "both"
+    """One agent in place of planner and critic, for the ablation."""
     ALL = "all"
 
 

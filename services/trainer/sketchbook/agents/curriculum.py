@@ -117,6 +117,13 @@ def _planner_tasks(_runs: Path) -> Tasks:
     }
 
 
+def _both_tasks(runs: Path) -> Tasks:
+    """One agent's share of each: half planning, half judging."""
+    plans = {f"planner.{name}": kind for name, kind in _planner_tasks(runs).items()}
+    verdicts = {f"critic.{name}": kind for name, kind in _drawn_tasks(runs).items()}
+    return {name: (task, share / 2) for name, (task, share) in (plans | verdicts).items()}
+
+
 _ALL = (
     Stage(
         "see", None, _see_tasks, minutes=4, learning_rate=2e-3, tail=0.3,
@@ -127,5 +134,7 @@ _ALL = (
     Stage("planner", "base", _planner_tasks, minutes=90, learning_rate=1e-3),
     Stage("judge", "planner", _critic_tasks, minutes=60, learning_rate=1e-3),
     Stage("critic", "judge", _drawn_tasks, minutes=60, learning_rate=1e-3, tail=0.6),
+    # For the ablation: a critic that has learned to plan on top, in place of two agents.
+    Stage("both", "critic", _both_tasks, minutes=45, learning_rate=1e-3, tail=0.6),
 )  # fmt: skip
 STAGES = {stage.name: stage for stage in _ALL}

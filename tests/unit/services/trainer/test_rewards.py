@@ -87,8 +87,16 @@ def test_the_ablations_drop_one_part_and_keep_the_others_in_proportion() -> None
     assert released.total == pytest.approx(0.5 + 0.5 * (0.75 * 0.85 + 0.25 * 0.4))
 
 
+def test_the_verdicts_share_is_free_and_the_published_one_changes_nothing() -> None:
+    assert PUBLISHED.with_accuracy(0.2).semantics == pytest.approx(0.6)
+    half = PUBLISHED.with_accuracy(0.5)
+    assert (half.semantics, half.quality) == (pytest.approx(0.375), pytest.approx(0.125))
+    assert PUBLISHED.with_accuracy(0.0).quality == pytest.approx(0.25)
+
+
 @pytest.mark.parametrize("weights", [PUBLISHED, PUBLISHED.without_step(),
-                                     PUBLISHED.without_accuracy()])  # fmt: skip
+                                     PUBLISHED.without_accuracy(),
+                                     PUBLISHED.with_accuracy(0.4)])  # fmt: skip
 def test_the_weights_behind_the_format_add_up_to_one(weights: Weights) -> None:
     assert weights.accuracy + weights.semantics + weights.quality == pytest.approx(1)
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from services.trainer.grpo.assessing import Assessor
-from services.trainer.grpo.reward_function import CriticReward, reply_of, spread
-from services.trainer.rewards import PUBLISHED, Reward, RewardForm
+from services.trainer.data.records import Score
+from services.trainer.grpo.assessing import Assessed, Assessor
+from services.trainer.grpo.reward_function import CriticReward, marked, reply_of, spread
+from services.trainer.rewards import PUBLISHED, Marking, Marks, Outcome, Reward, RewardForm
 from tests.fakes.drawers import DrawsAtOnce, MarksFull, png
 
 FAILS = '<answer>{"previous_step_success": false, "refine_prompt": "better"}</answer>'
@@ -93,3 +95,16 @@ def test_groups_whose_replies_all_got_the_same_are_counted() -> None:
 
     assert found == {"train/groups_without_spread": pytest.approx(2 / 3)}
     assert spread([], []) == {}
+
+
+def test_exact_marks_tell_right_from_wrong_alone() -> None:
+    outcome = Outcome(verdict=False, truth=False, old=Marks(8.0, 8.0), new=Marks(9.0, 7.0))
+    right = Assessed(outcome, None, score=Score(semantics=9.0, quality=7.0, success=True))
+    wrong = Assessed(outcome, None, score=Score(semantics=9.0, quality=7.0, success=False))
+    unknown = Assessed(outcome, None, score=Score(semantics=9.0, quality=7.0))
+    all_marks, none = Marks(10.0, 10.0), Marks(0.0, 0.0)
+
+    assert marked(right, Marking.GRADED) == outcome
+    assert marked(right, Marking.EXACT) == replace(outcome, old=none, new=all_marks)
+    assert marked(wrong, Marking.EXACT) == replace(outcome, old=none, new=none)
+    assert marked(unknown, Marking.EXACT) == outcome
