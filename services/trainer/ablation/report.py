@@ -21,7 +21,7 @@ from services.trainer.benchmarks.records import Line, Report
 from services.trainer.sketchbook.shares import Share
 
 _ALL = "all"
-_USUAL = "critic"
+_USUAL = "critic-sft"
 """The fine-tuned critic, which the others are compared with."""
 
 

@@ -13,14 +13,16 @@ from random import Random
 from rich.console import Console
 
 from services.trainer.ablation import report
+from services.trainer.ablation.drawing import Studio
 from services.trainer.ablation.measuring import Laboratory, Measuring, chosen
 from services.trainer.ablation.rows import RETRAINED, ROWS, Checkpoints, Row
+from services.trainer.ablation.staged import stage_cases
 from services.trainer.benchmarks.folder import write_atomically
 from services.trainer.benchmarks.plots import PlotError
 from services.trainer.benchmarks.records import BenchmarkDataError
 from services.trainer.benchmarks.sketchbench import frozen_questions
-from services.trainer.data.drawn import Drawn, draw_cases, mixed, read_cases
-from services.trainer.sketchbook.agents.outcomes import BatchArtist
+from services.trainer.data.drawn import Drawn, mixed, read_cases
+from services.trainer.grpo.local import LocalArtist
 from services.trainer.sketchbook.wording import Split
 
 _CASES_SEED = 2
@@ -35,8 +37,8 @@ class Plan:
     requests: int
     seeds: tuple[int, ...]
     only: tuple[str, ...]
-    pictures: int
-    """Pictures drawn to find cases for the critics; 0: critics are not measured by themselves."""
+    case_requests: int
+    """Held-out requests whose steps the critics judge one by one; 0: no such measure."""
 
     def rows(self) -> list[Row]:
         """The rows asked for.
@@ -60,7 +62,7 @@ def measure(plan: Plan, checkpoints: Checkpoints, console: Console) -> list[repo
         for row in rows:
             measuring.row(row, questions, seed, lambda _done: None)
             _told(plan, measuring, console, f"{row.label}, seed {seed}")
-    if plan.pictures:
+    if plan.case_requests:
         cases = frozen_cases(plan, checkpoints, console)
         for name in dict.fromkeys(row.critic for row in rows if row.critic):
             measuring.critic(name, cases)
@@ -78,12 +80,14 @@ def _possible(rows: Sequence[Row], checkpoints: Checkpoints, console: Console) -
 
 
 def frozen_cases(plan: Plan, checkpoints: Checkpoints, console: Console) -> list[Drawn]:
-    """Held-out cases of the first generator, half of them wrong; the same for every critic."""
+    """Steps of held-out requests, half of them failed; the same for every critic."""
     folder = plan.out / "cases"
-    draw_cases(
-        lambda: BatchArtist(checkpoints.folder("generator")), folder, Split.HELDOUT,
-        count=plan.pictures, seed=_CASES_SEED,
-        on_file=lambda n: console.print(f"{n} of {plan.pictures} pictures for the critics"),
+    laboratory = Laboratory(checkpoints)
+    artist = LocalArtist(checkpoints.folder("generator"))
+    stage_cases(
+        laboratory.agents("planner"), lambda: Studio(lambda: artist), folder, Split.HELDOUT,
+        requests=plan.case_requests, seed=_CASES_SEED,
+        on_file=lambda n: console.print(f"{n} of {plan.case_requests} requests for the critics"),
     )  # fmt: skip
     return mixed(list(read_cases(folder)), Random(0), failures=_FAILURE_SHARE)
 

@@ -100,7 +100,9 @@ def ablation(
     requests: Annotated[int, typer.Option(min=2, help="Of Sketchbench, half implicit.")] = 200,
     seeds: Annotated[str, typer.Option(help="Seeds of the drawing, by comma.")] = "1,2,3",
     only: Annotated[str, typer.Option(help="Rows by name, by comma [all].")] = "",
-    pictures: Annotated[int, typer.Option(help="Drawn to find cases for the critics.")] = 1024,
+    case_requests: Annotated[
+        int, typer.Option(help="Held-out requests whose steps the critics judge one by one.")
+    ] = 512,
     pack: Annotated[Path, typer.Option(help="The model pack.")] = Path("models/sketchbook"),
     variants: Annotated[Path, typer.Option(help="Other checkpoints.")] = Path("models/ablation"),
 ) -> None:
@@ -111,7 +113,7 @@ def ablation(
 
     with _told_plainly():
         asked = tuple(name for name in only.split(",") if name)
-        plan = Plan(out, requests, _numbers(seeds), asked, pictures)
+        plan = Plan(out, requests, _numbers(seeds), asked, case_requests)
         measure(plan, Checkpoints(pack, variants), console)
         console.print((out / "ablation.md").read_text(), markup=False, soft_wrap=True)
         if json_file is not None:

@@ -82,7 +82,7 @@ def test_a_critic_is_measured_on_right_and_wrong_pictures_apart() -> None:
 def test_repairs_are_compared_with_the_fine_tuned_critics_case_by_case() -> None:
     trials = [
         CaseTrial(critic=name, weights="w", case=n, truth=False, verdict=False, repaired=repaired)
-        for name, said in (("critic", (True, False, False)), ("critic-rl", (True, True, False)))
+        for name, said in (("critic-sft", (True, False, False)), ("critic-rl", (True, True, False)))
         for n, repaired in enumerate(said)
     ]
 
