@@ -6,6 +6,7 @@ Source: arXiv 2406.10462. Not here: its prediction folders (``layouts``), readin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -22,13 +23,13 @@ from services.trainer.benchmarks.scoring import Failures, item_score, line, line
 from shared.llm.engine import ImagePart, Part, TextPart
 
 _SCALE = "Give marks from 0 (worst) to 10 (best). Reply with one JSON object: "
-_DOCUMENT = (
-    "You mark a document of text and pictures that answers a request. style: are the pictures "
-    "of one style? entity: do the same things look the same throughout? trend: do the pictures "
-    "progress as the steps do? completeness: is everything there that the request needs? "
-    f"image_quality: are the pictures sharp, natural and whole? {_SCALE}"
-    '{"style": 0, "entity": 0, "trend": 0, "completeness": 0, "image_quality": 0}.'
-)
+_ASPECTS = {
+    "style": "are the pictures of one style?",
+    "entity": "do the same things look the same throughout?",
+    "trend": "do the pictures progress as the steps do?",
+    "completeness": "is everything there that the request needs?",
+    "image_quality": "are the pictures sharp, natural and whole?",
+}
 _IMAGINE = (
     "You read a document whose pictures were taken out; [picture 1] and so on mark their places. "
     'Say for each what it should show. Reply with one JSON object: {"pictures": ["...", "..."]}, '
@@ -46,14 +47,19 @@ _TEXTS = (
 Mark = Annotated[float, Field(ge=0, le=10)]
 
 
-class DocumentMarks(BaseModel):
-    """The first call's marks."""
+class PictureMarks(BaseModel):
+    """The first call's marks of task 2, where the texts are given."""
 
     style: Mark
     entity: Mark
     trend: Mark
-    completeness: Mark
     image_quality: Mark
+
+
+class DocumentMarks(PictureMarks):
+    """The first call's marks."""
+
+    completeness: Mark
 
 
 class Imagined(BaseModel):
@@ -92,8 +98,9 @@ class CoMM:
         usual = (
             "request and judge wording are our own; the published judge is GPT-4o",
             "no public code makes one figure of the six: mean is their plain mean",
-            "task 1 makes no pictures: completeness and illustration relevance alone",
-            "where pictures were wanted and none came, all six are 0",
+            "task 1 makes no pictures: completeness and illustration relevance alone; task 2 is "
+            "given its texts: no completeness (both as in the public script)",
+            "where pictures were wanted and none came, all marks are 0",
         )
         left_out = f"{self._left_out} requests left out: a given picture is not in the local copy"
         return (*usual, left_out) if self._left_out else usual
@@ -115,11 +122,11 @@ class CoMM:
             values = await self._texts(item, produced, judge, failures)
             return item_score(item, produced, values, failures=failures.found)
         if not pictures:
-            worst = dict.fromkeys((*COMM_SCORES, self.key), 0.0)
+            worst = dict.fromkeys((*_names(item), self.key), 0.0)
             return item_score(item, produced, worst, missing_picture=True)
         marks = await self._document(item, produced, pictures, judge, failures)
         marks["illustration_relevance"] = await _relevance(produced, pictures, judge, failures)
-        values = {**marks, self.key: mean_of_all(marks, COMM_SCORES)}
+        values = {**marks, self.key: mean_of_all(marks, _names(item))}
         return item_score(item, produced, values, failures=failures.found)
 
     async def _texts(
@@ -140,17 +147,31 @@ class CoMM:
         failures: Failures,
     ) -> dict[str, float | None]:
         parts = joined(asked_parts(item), output_parts(produced, pictures))
-        got = await judge.ask(Question(_DOCUMENT, parts), DocumentMarks)
+        wanted = PictureMarks if item.group == "task2" else DocumentMarks
+        got = await judge.ask(Question(_document_question(wanted), parts), wanted)
         marks = failures.answer("document", got)
         return {} if marks is None else dict(marks)
 
     def lines(self, scores: Sequence[ItemScore]) -> tuple[Line, ...]:
         """The mean, the six, and the mean by task."""
         return (
-            line("mean of the six", scores, self.key, unit="0-10", headline=True),
+            line("mean of the six (task 2: five)", scores, self.key, unit="0-10", headline=True),
             *(line(name, scores, name, unit="0-10") for name in COMM_SCORES),
             *lines_by_group(scores, self.key, unit="0-10"),
         )
+
+
+def _names(item: Item) -> tuple[str, ...]:
+    """What the mean is made of."""
+    return tuple(n for n in COMM_SCORES if item.group != "task2" or n != "completeness")
+
+
+def _document_question(wanted: type[PictureMarks]) -> str:
+    asked = " ".join(f"{n}: {_ASPECTS[n]}" for n in _ASPECTS if n in wanted.model_fields)
+    shape = json.dumps(dict.fromkeys((n for n in _ASPECTS if n in wanted.model_fields), 0))
+    return (
+        f"You mark a document of text and pictures that answers a request. {asked} {_SCALE}{shape}."
+    )
 
 
 async def _relevance(

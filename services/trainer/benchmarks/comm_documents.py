@@ -18,10 +18,13 @@ from services.trainer.benchmarks.loading import (
     picture_path,
     read_rows,
     text,
+    unlike,
 )
 from services.trainer.benchmarks.records import IMAGE_MARK, BenchmarkDataError, Item
 
 Task = Literal["task1", "task2", "task3", "task4"]
+Roots = tuple[Path, ...]
+"""Folders that pictures may lie in; the first that has one wins."""
 TASKS: tuple[Task, ...] = ("task1", "task2", "task3", "task4")
 
 
@@ -74,9 +77,14 @@ def _contents(step: Sequence[object], kind: str, field: str) -> Iterator[str]:
 def comm_items(
     data: Path, *, pictures: Path | None, tasks: Collection[Task]
 ) -> tuple[tuple[Item, ...], int]:
-    """The requests, and how many were left out for want of a given picture."""
-    files = find_files(data, "*.jsonl", "*.json")
-    root = pictures or (data if data.is_dir() else data.parent)
+    """The requests, and how many were left out for want of a given picture.
+
+    Pictures lie in the folder ``images`` beside the file (where the public script saves them) or
+    in the copy's folder itself.
+    """
+    files = find_files(data, "test_data.pth", "*.jsonl", "*.json")
+    folder = data if data.is_dir() else data.parent
+    roots = (pictures,) if pictures else (files[0].parent / "images", folder)
     items: list[Item] = []
     left_out = 0
     for row in (row for path in files for row in read_rows(path)):
@@ -85,10 +93,10 @@ def comm_items(
             if task not in tasks or not _applies(task, document):
                 continue
             try:
-                items.append(_MAKERS[task](document, root))
+                items.append(_MAKERS[task](document, roots))
             except BenchmarkDataError:
                 left_out += 1
-    return tuple(items), left_out
+    return unlike(items, "CoMM"), left_out
 
 
 def _applies(task: Task, document: Document) -> bool:
@@ -102,10 +110,12 @@ def _item(
     task: Task,
     prompt: str,
     *,
+    roots: Roots,
     images: tuple[Path, ...] = (),
     truth: tuple[str, ...] = (),
     first: int = 0,
 ) -> Item:
+    """``ground_truth`` is a path for each picture of the document, None where it is not there."""
     steps = {"task2": len(document.texts), "task3": len(document.texts) - first}.get(task)
     return Item(
         id=f"{document.id}_{task}",
@@ -113,32 +123,48 @@ def _item(
         group=task,
         images=images,
         steps=steps,
-        fields={"ground_truth": truth, "first_step": first + 1},
+        fields={
+            "ground_truth": tuple(_found(roots, name) for name in truth),
+            "first_step": first + 1,
+        },
     )
 
 
-def _paths(root: Path, names: Sequence[str]) -> tuple[Path, ...]:
-    return tuple(picture_path(root, name) for name in names)
+def _found(roots: Roots, name: str) -> Path | None:
+    for root in roots:
+        try:
+            return picture_path(root, name)
+        except BenchmarkDataError:
+            continue
+    return None
 
 
-def _texts_wanted(document: Document, root: Path) -> Item:
+def _paths(roots: Roots, names: Sequence[str]) -> tuple[Path, ...]:
+    found = {name: _found(roots, name) for name in names}
+    missing = [name for name, path in found.items() if path is None]
+    if missing:
+        raise BenchmarkDataError(f"no picture {missing[0]}")
+    return tuple(path for name in names if (path := found[name]) is not None)
+
+
+def _texts_wanted(document: Document, roots: Roots) -> Item:
     count = len(document.texts)
     shown = document.steps(0, count, words=False, marks=True)
     prompt = f"These pictures show {document.title}, step by step: {shown} Describe each step."
-    images = _paths(root, document.names(0, count))
-    return _item(document, "task1", prompt, images=images)
+    images = _paths(roots, document.names(0, count))
+    return _item(document, "task1", prompt, roots=roots, images=images)
 
 
-def _pictures_wanted(document: Document, root: Path) -> Item:  # noqa: ARG001
+def _pictures_wanted(document: Document, roots: Roots) -> Item:
     count = len(document.texts)
     told = document.steps(0, count, words=True, marks=False)
     prompt = (
         f"The steps of {document.title}: {told} Draw one picture for each of the {count} steps."
     )
-    return _item(document, "task2", prompt, truth=document.names(0, count))
+    return _item(document, "task2", prompt, roots=roots, truth=document.names(0, count))
 
 
-def _continuation_wanted(document: Document, root: Path) -> Item:
+def _continuation_wanted(document: Document, roots: Roots) -> Item:
     count, half = len(document.texts), len(document.texts) // 2
     begun = document.steps(0, half, words=True, marks=True)
     rest = count - half
@@ -146,17 +172,18 @@ def _continuation_wanted(document: Document, root: Path) -> Item:
         f"The first steps of {document.title}: {begun} Continue with the remaining {rest} steps, "
         "each with a text and a picture."
     )
-    images = _paths(root, document.names(0, half))
+    images = _paths(roots, document.names(0, half))
     truth = document.names(half, count)
-    return _item(document, "task3", prompt, images=images, truth=truth, first=half)
+    return _item(document, "task3", prompt, roots=roots, images=images, truth=truth, first=half)
 
 
-def _document_wanted(document: Document, root: Path) -> Item:  # noqa: ARG001
+def _document_wanted(document: Document, roots: Roots) -> Item:
     prompt = f"Explain step by step, with a text and a picture for each step: {document.title}"
-    return _item(document, "task4", prompt, truth=document.names(0, len(document.texts)))
+    truth = document.names(0, len(document.texts))
+    return _item(document, "task4", prompt, roots=roots, truth=truth)
 
 
-_MAKERS: dict[Task, Callable[[Document, Path], Item]] = {
+_MAKERS: dict[Task, Callable[[Document, Roots], Item]] = {
     "task1": _texts_wanted,
     "task2": _pictures_wanted,
     "task3": _continuation_wanted,

@@ -50,7 +50,7 @@ def write_rise(results: Results, folder: ResultsFolder, target: Path) -> int:
 
 
 def write_comm(results: Results, folder: ResultsFolder, target: Path) -> int:
-    """``<id>_taskN/results.json`` with the pictures beside it."""
+    """``<id>_taskN/results.json``, drawn pictures beside it, given ones in ``origin``."""
     count = 0
     for item, produced in _run(results):
         home = target / item.id
@@ -64,21 +64,30 @@ def _comm_entry(
 ) -> dict[str, object]:
     given = [f"input_{number}.jpg" for number in range(1, len(item.images) + 1)]
     for path, name in zip(item.images, given, strict=True):
-        write_as(path, home / name)
+        write_as(path, home / "origin" / name)
     drawn: list[str] = []
     for step in produced.steps:
         path = folder.picture(produced, step.file) if step.file else None
         if path is not None:
             drawn.append(f"predict_{step.step_number}.jpg")
             write_as(path, home / drawn[-1])
-    truth = item.fields.get("ground_truth")
     return {
         "model_input": item.prompt.replace("<image>", "<IMAGE>"),
         "model_output": " ".join(_comm_steps(produced, folder)),
         "input_image_list": given,
-        "output_gt_image_list": list(truth) if isinstance(truth, tuple) else [],
+        "output_gt_image_list": list(_comm_truth(item, home / "origin")),
         "prediction_image_list": drawn,
     }
+
+
+def _comm_truth(item: Item, origin: Path) -> Iterator[str]:
+    """The document's own pictures, numbered by step; those not in the local copy are left out."""
+    truth, first = item.fields.get("ground_truth"), item.fields.get("first_step")
+    paths: tuple[object, ...] = truth if isinstance(truth, tuple) else ()
+    for number, path in enumerate(paths, start=first if isinstance(first, int) else 1):
+        if isinstance(path, Path):
+            write_as(path, origin / f"output_gt_{number}.jpg")
+            yield f"output_gt_{number}.jpg"
 
 
 def _comm_steps(produced: Produced, folder: ResultsFolder) -> Iterator[str]:

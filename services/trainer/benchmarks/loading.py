@@ -1,4 +1,4 @@
-"""Reading a benchmark's own files: JSON, JSON lines, Parquet; pictures by path.
+"""Reading a benchmark's own files: JSON, JSON lines, Parquet, torch lists; pictures by path.
 
 Not here: what the fields mean (one module per benchmark).
 """
@@ -8,18 +8,20 @@ from __future__ import annotations
 import importlib
 import json
 import math
-from collections.abc import Mapping
+import pickle
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from services.trainer.benchmarks.folder import write_atomically
-from services.trainer.benchmarks.records import BenchmarkDataError
+from services.trainer.benchmarks.records import BenchmarkDataError, Item
 
 Row = Mapping[str, object]
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The records of a ``.json`` (a list), ``.jsonl`` or ``.parquet`` file.
+    """The records of a ``.json`` (a list), ``.jsonl``, ``.parquet`` or ``.pth`` file.
 
     Raises:
         BenchmarkDataError: There is no such file, or it holds something else.
@@ -40,6 +42,8 @@ def _read(path: Path) -> object:
         return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
     if path.suffix == ".parquet":
         return _parquet().read_table(path).to_pylist()
+    if path.suffix in {".pth", ".pt"}:
+        return _torch_list(path)
     return json.loads(path.read_text("utf-8"))
 
 
@@ -48,6 +52,37 @@ def _parquet() -> Any:  # noqa: ANN401 - an optional package without types
         return importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise BenchmarkDataError("reading .parquet needs the package pyarrow") from error
+
+
+def _torch_list(path: Path) -> object:
+    """Plain data saved by torch (CoMM's own files); nothing in it is executed."""
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError as error:
+        raise BenchmarkDataError(f"reading {path.name} needs the package torch") from error
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise BenchmarkDataError(f"{path} cannot be read: {str(error)[:200]}") from error
+
+
+def unlike(items: Iterable[Item], where: str) -> tuple[Item, ...]:
+    """The items, none of which has the id of another one.
+
+    Raises:
+        BenchmarkDataError: Two have; their results would overwrite each other.
+    """
+    kept = tuple(items)
+    often = [name for name, count in Counter(item.id for item in kept).items() if count > 1]
+    if often:
+        shown = ", ".join(often[:3])
+        raise BenchmarkDataError(
+            f"{where}: {len(often)} ids are there more than once ({shown}); "
+            "give --data one edition or one file"
+        )
+    return kept
 
 
 def find_files(data: Path, *patterns: str) -> list[Path]:

@@ -20,6 +20,7 @@ from services.trainer.benchmarks.loading import (
     picture_path,
     read_rows,
     require,
+    unlike,
 )
 from services.trainer.benchmarks.records import (
     IMAGE_MARK,
@@ -69,7 +70,7 @@ class Opening:
 
     def __init__(self, data: Path) -> None:
         path = find_files(data, "test_data.jsonl", "*.jsonl", "*.json")[0]
-        self._items = tuple(_item(row, path.parent) for row in read_rows(path))
+        self._items = unlike((_item(row, path.parent) for row in read_rows(path)), "OpenING")
 
     def items(self) -> tuple[Item, ...]:
         """See ``Benchmark``."""

@@ -23,6 +23,7 @@ from services.trainer.benchmarks.loading import (
     read_rows,
     require,
     text,
+    unlike,
 )
 from services.trainer.benchmarks.pictures import for_judge
 from services.trainer.benchmarks.records import (
@@ -80,15 +81,23 @@ class Rise:
     key = "accuracy"
     deviations = (
         "judge prompts are our own wording; the published judge is GPT-4.1",
-        "consistency-free means present and true (the public script takes any present number)",
+        "consistency-free means present and true (the public script weighs every item of a file "
+        "that has the field as if it were)",
+        "a consistency-free item whose other dimensions are 5 is accurate (the public script "
+        "counts none)",
         "a consistency-free logical item is scored by reasoning alone (the public script fails)",
+        "consistency compares with the input (the public script compares spatial and logical "
+        "items that have a reference picture with that picture)",
+        "an item without a readable judgement is not scored (the public script counts it as not "
+        "accurate)",
         "the picture judged is the last one of the sequence",
         "a missing picture scores 1 of 5 and is not accurate (the public script stops)",
     )
 
     def __init__(self, data: Path) -> None:
         path = find_files(data, "data*.json", "*.json", "*.jsonl")[0]
-        self._items = tuple(_item(row, path.parent) for row in read_rows(path))
+        root = _pictures_root(path)
+        self._items = unlike((_item(row, root) for row in read_rows(path)), "RISE")
 
     def items(self) -> tuple[Item, ...]:
         """See ``Benchmark``."""
@@ -129,6 +138,12 @@ class Rise:
         return (*rows, *dimensions)
 
 
+def _pictures_root(path: Path) -> Path:
+    """Beside the file, or in the folder ``data`` beside it (where the hub's archive unpacks)."""
+    inside = path.parent / "data"
+    return inside if any(inside.glob("*_images")) else path.parent
+
+
 def _item(row: Row, root: Path) -> Item:
     index = identifier(row, "index", where="RISE")
     category = require(row, "category", where="RISE")
@@ -144,6 +159,7 @@ def _item(row: Row, root: Path) -> Item:
         fields={
             "instruction": instruction,
             "reference": text(row, "reference_txt", "reference"),
+            "written": present(row, "reference_txt"),
             "reference_picture": picture_path(root, reference) if reference else None,
             "consistency_free": rise_consistency_free(row.get("consistency_free")),
             "with_input": present(row, "reasoning_img"),
@@ -173,13 +189,24 @@ def _question(item: Item, dimension: str, output: Path) -> Question:
 
 
 def _unexplained(item: Item, dimension: str) -> bool:
-    return dimension == "reasoning" and bool(item.fields.get("without_instruction"))
+    """Only a logical item's result can be compared with a picture without more words."""
+    without = item.group == LOGICAL and bool(item.fields.get("without_instruction"))
+    return dimension == "reasoning" and without and _shown_reference(item) is not None
+
+
+def _shown_reference(item: Item) -> Path | None:
+    """The reference picture, where it counts; a logical item's written answer comes first."""
+    picture = item.fields.get("reference_picture")
+    written = item.group == LOGICAL and bool(item.fields.get("written"))
+    if written or item.group not in _REFERENCE_PICTURE or not isinstance(picture, Path):
+        return None
+    return picture
 
 
 def _reference(item: Item) -> list[Part]:
     """What the result's reasoning is compared with."""
-    picture = item.fields.get("reference_picture")
-    if item.group in _REFERENCE_PICTURE and isinstance(picture, Path):
+    picture = _shown_reference(item)
+    if picture is not None:
         return [TextPart("The reference:"), ImagePart(for_judge(picture))]
     parts: list[Part] = [TextPart(f"The reference: {item.text('reference') or 'not given'}")]
     if item.fields.get("with_input"):

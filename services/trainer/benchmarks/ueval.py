@@ -21,6 +21,7 @@ from services.trainer.benchmarks.loading import (
     read_rows,
     require,
     text,
+    unlike,
 )
 from services.trainer.benchmarks.pictures import for_judge
 from services.trainer.benchmarks.records import BenchmarkDataError, Item, ItemScore, Line, Produced
@@ -51,11 +52,19 @@ _PICTURE_RULE = (
 )
 
 
+_WORDS: dict[str, bool | str] = {
+    **dict.fromkeys(("true", "yes", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "n", "0"), False),
+    **dict.fromkeys(("not sure", "unsure", "unknown"), "not sure"),
+}
+"""Words for an answer. Source: the public script."""
+
+
 def _normal(value: object) -> object:
     if not isinstance(value, str):
         return value
     word = value.strip().lower()
-    return {"true": True, "yes": True, "false": False, "no": False}.get(word, word)
+    return _WORDS.get(word, word)
 
 
 class Answer(BaseModel):
@@ -84,9 +93,8 @@ class UEval:
     )
 
     def __init__(self, data: Path) -> None:
-        self._items = tuple(_item(row) for path in find_files(data, "*.parquet", "*.jsonl",
-                                                              "*.json")
-                            for row in read_rows(path))  # fmt: skip
+        files = find_files(data, "*.parquet", "*.jsonl", "*.json")
+        self._items = unlike((_item(row) for path in files for row in read_rows(path)), "UEval")
 
     def items(self) -> tuple[Item, ...]:
         """See ``Benchmark``."""

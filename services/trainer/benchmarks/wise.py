@@ -12,7 +12,15 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from services.trainer.benchmarks.judge import Judge, Question
-from services.trainer.benchmarks.loading import Row, absent, find_files, read_rows, require, text
+from services.trainer.benchmarks.loading import (
+    Row,
+    absent,
+    find_files,
+    read_rows,
+    require,
+    text,
+    unlike,
+)
 from services.trainer.benchmarks.pictures import for_judge
 from services.trainer.benchmarks.records import BenchmarkDataError, Item, ItemScore, Line, Produced
 from services.trainer.benchmarks.scores import (
@@ -42,6 +50,8 @@ _VERIFIED_SYSTEM = (
     'with one JSON object: {"correct": 1} if it is shown rightly, {"correct": 0} if not.'
 )
 
+_STEMS = ("cultural_common_sense", "spatio-temporal_reasoning", "natural_science")
+
 Mark = Annotated[int, Field(ge=0, le=2)]
 
 
@@ -66,8 +76,8 @@ class Wise:
 
     def __init__(self, data: Path, edition: WiseEdition) -> None:
         self._edition = edition
-        files = find_files(data, "*.json", "*.jsonl")
-        self._items = tuple(_item(row, edition) for path in files for row in read_rows(path))
+        rows = (row for path in _files(data, edition) for row in read_rows(path))
+        self._items = unlike((_item(row, edition) for row in rows), "WISE")
 
     @property
     def name(self) -> str:
@@ -135,6 +145,17 @@ class Wise:
             grouped_line("overall, drawn pictures only", drawn, self.key, weights, unit="0-1"),
             *(line(mark, scores, mark, unit="0-2") for mark in marks),
         )
+
+
+def _files(data: Path, edition: WiseEdition) -> list[Path]:
+    """The edition's three files by name, else whatever is there.
+
+    The public repository holds both editions, a merged copy and rewritten prompts side by side.
+    """
+    ending = "_verified" if edition is WiseEdition.VERIFIED else ""
+    names = {f"{stem}{ending}.json" for stem in _STEMS}
+    found = find_files(data, "*.json", "*.jsonl")
+    return [path for path in found if path.name in names] or found
 
 
 def _item(row: Row, edition: WiseEdition) -> Item:

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from services.trainer.benchmarks.comm import CoMM
 from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.judge import Judge
-from tests.fakes.judges import Answers
+from tests.fakes.judges import Answers, text_of
 from tests.unit.services.trainer.benchmarks.conftest import Failing, Make, draw
 
 DOCUMENT = {
@@ -56,7 +57,7 @@ def test_four_tasks_are_made_of_a_document(tmp_path: Path) -> None:
     assert [items[task].steps for task in ("task1", "task2", "task3", "task4")] == [
         None, 3, 2, None,
     ]  # fmt: skip
-    assert items["task3"].fields["ground_truth"] == ("2.jpg",)
+    assert items["task3"].fields["ground_truth"] == (tmp_path / "2.jpg",)
 
 
 def test_requests_whose_picture_was_not_downloaded_are_left_out_and_counted(
@@ -65,6 +66,29 @@ def test_requests_whose_picture_was_not_downloaded_are_left_out_and_counted(
     comm = bench(tmp_path, "1.jpg")
     assert [item.group for item in comm.items()] == ["task2", "task3", "task4"]
     assert "1 requests left out" in comm.deviations[-1]
+
+
+def test_the_public_files_with_their_downloaded_pictures_are_read(tmp_path: Path) -> None:
+    torch.save([DOCUMENT], tmp_path / "test_data.pth")
+    torch.save([DOCUMENT], tmp_path / "val_data.pth")
+    draw(tmp_path / "images" / "1.jpg")
+    draw(tmp_path / "images" / "2.jpg")
+    items = CoMM(tmp_path).items()
+    assert [item.group for item in items] == ["task1", "task2", "task3", "task4"]
+    assert items[0].images[0] == tmp_path / "images" / "1.jpg"
+
+
+async def test_task_two_is_given_its_texts_and_has_no_completeness(
+    tmp_path: Path, folder: ResultsFolder, make: Make
+) -> None:
+    comm = bench(tmp_path)
+    item = next(item for item in comm.items() if item.group == "task2")
+    got = make(item, 2)
+    asking, engine = judge(imagined=2)
+    score = await comm.judged(item, got, folder.pictures(got), asking)
+    assert "completeness" not in text_of(engine.asked[0])
+    assert "completeness" not in score.values
+    assert score.values["mean"] == pytest.approx((8 + 7 + 6 + 5 + 4) / 5)
 
 
 async def test_six_scores_come_of_three_calls(

@@ -49,7 +49,9 @@ def test_comm_wants_numbered_steps_with_places_for_pictures(
     tmp_path: Path, folder: ResultsFolder, make: Make
 ) -> None:
     given = draw(tmp_path / "given.png")
-    item = Item("d_task3", "Go on <image>", "task3", (given,), fields={"ground_truth": ("2.jpg",)})
+    truth = (draw(tmp_path / "b.jpg"), None)
+    fields = {"ground_truth": truth, "first_step": 2}
+    item = Item("d_task3", "Go on <image>", "task3", (given,), fields=fields)
     make(item, 2, first=2)
     write_comm(folder.results([item]), folder, tmp_path / "out")
     home = tmp_path / "out" / "d_task3"
@@ -57,9 +59,13 @@ def test_comm_wants_numbered_steps_with_places_for_pictures(
         "model_input": "Go on <IMAGE>",
         "model_output": "(2) Step 2 <IMAGE> (3) Step 3 <IMAGE>",
         "input_image_list": ["input_1.jpg"],
-        "output_gt_image_list": ["2.jpg"],
+        "output_gt_image_list": ["output_gt_2.jpg"],
         "prediction_image_list": ["predict_2.jpg", "predict_3.jpg"],
     }
+    assert sorted(path.name for path in (home / "origin").iterdir()) == [
+        "input_1.jpg",
+        "output_gt_2.jpg",
+    ]
     with Image.open(home / "predict_3.jpg") as image:
         assert image.format == "JPEG"
 

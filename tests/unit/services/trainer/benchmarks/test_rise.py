@@ -10,7 +10,7 @@ from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.judge import Judge
 from services.trainer.benchmarks.records import BenchmarkDataError, ItemScore
 from services.trainer.benchmarks.rise import TOLERATED, Rise
-from tests.fakes.judges import Answers
+from tests.fakes.judges import Answers, text_of
 from tests.unit.services.trainer.benchmarks.conftest import Failing, Make, draw
 
 FULL = dict.fromkeys(TOLERATED)
@@ -120,3 +120,30 @@ async def test_a_missing_picture_scores_one_of_five(tmp_path: Path, nothing: Fai
 def test_a_picture_outside_the_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkDataError, match="outside"):
         bench(tmp_path, image="../elsewhere.png")
+
+
+async def test_a_logical_answer_in_words_comes_before_a_reference_picture(
+    tmp_path: Path, folder: ResultsFolder, make: Make
+) -> None:
+    def reasoning(engine: Answers) -> tuple[str, int]:
+        asked = next(asked for asked in engine.asked if "leads to" in text_of(asked))
+        return text_of(asked), sum(len(message.images) for message in asked)
+
+    logical = {"category": "logical_reasoning", "reference_img": "in/1_ref.png",
+               "reference_txt": "it is 7", "reasoning_wo_ins": True}  # fmt: skip
+    words, picture = marks(1, 1), marks(1, 1)
+    await judged(bench(tmp_path, **logical), words, folder, make)
+    await judged(bench(tmp_path, **logical | {"reference_txt": None}), picture, folder, make)
+    assert "it is 7" in reasoning(words)[0]
+    assert "A year later." in reasoning(words)[0]
+    assert reasoning(words)[1] == 1
+    assert "A year later." not in reasoning(picture)[0]
+    assert reasoning(picture)[1] == 2
+
+
+def test_pictures_unpacked_into_a_folder_beside_the_file_are_found(tmp_path: Path) -> None:
+    draw(tmp_path / "data" / "temporal_reasoning_images" / "1.png")
+    row = {"index": "t_1", "category": "temporal_reasoning", "instruction": "A year later.",
+           "image": "temporal_reasoning_images/1.png", "reference": "grown"}  # fmt: skip
+    (tmp_path / "datav2_total_w_subtask.json").write_text(json.dumps([row]))
+    assert Rise(tmp_path).items()[0].images[0].is_file()

@@ -87,3 +87,20 @@ def test_overall_weighs_domains_not_items(
     lines = {line.name: line for line in bench(tmp_path, edition, 1).lines(scores)}
     assert lines["overall"].mean == pytest.approx(overall)
     assert lines["overall"].headline
+
+
+def test_a_clone_with_both_editions_and_a_merged_copy_gives_one_of_them(tmp_path: Path) -> None:
+    legacy, verified = tmp_path / "WISE_legacy" / "data", tmp_path / "data_verified"
+    for home, ending, text in ((legacy, "", "old"), (verified, "_verified", "new")):
+        home.mkdir(parents=True)
+        rows = [{"prompt_id": 1, "Prompt": text, "Explanation": "e"}]
+        (home / f"cultural_common_sense{ending}.json").write_text(json.dumps(rows))
+    (legacy / "cultural_common_sense_rewrite.json").write_text('[{"prompt_id": 1, "Prompt": "x"}]')
+    (verified / "merge.json").write_text('[{"prompt_id": 1, "Prompt": "x"}]')
+    assert [item.prompt for item in Wise(tmp_path, WiseEdition.LEGACY).items()] == ["old"]
+    assert [item.prompt for item in Wise(tmp_path, WiseEdition.VERIFIED).items()] == ["new"]
+
+
+def test_an_id_that_is_there_twice_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkDataError, match="more than once"):
+        bench(tmp_path, WiseEdition.LEGACY, 1, 1)
