@@ -21,6 +21,7 @@ from services.trainer.benchmarks.folder import ResultsFolder, ResultsFolderError
 from services.trainer.benchmarks.loading import from_hub
 from services.trainer.benchmarks.opening import Opening
 from services.trainer.benchmarks.records import BenchmarkDataError, System
+from services.trainer.benchmarks.rehearsal.cli import add_rehearsal
 from services.trainer.benchmarks.rise import Rise
 from services.trainer.benchmarks.scores import WiseEdition
 from services.trainer.benchmarks.service import RunOptions
@@ -192,6 +193,8 @@ _public(
 _public("rise", Rise, "RISEBench: edits that need reasoning.")
 _public("comm", _comm(TASKS), "CoMM: all four tasks on documents with their pictures.")
 _public("opening", Opening, "OpenING: 56 kinds of interleaved requests.")
+
+add_rehearsal(app)
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def _continuation_wanted(document: Document, roots: Roots) -> Item:
     begun = document.steps(0, half, words=True, marks=True)
     rest = count - half
     prompt = (
-        f"The first steps of {document.title}: {begun} Continue with the remaining {rest} steps, "
+        f"The first steps of {document.title}: {begun} Continue with the next {rest} steps, "
         "each with a text and a picture."
     )
     images = _paths(roots, document.names(0, half))

@@ -1,0 +1,1 @@
+"""Trying the judged benchmarks out: small Sketchbook copies of each, and a judge that looks."""
