@@ -86,7 +86,7 @@ def _tokens(
                 return
             yield token
             step = torch.tensor([[token]], device=prompt.ids.device)
-            logits = model(input_ids=step, past_key_values=cache, use_cache=True).logits[0, -1]
+            logits = model(input_ids=step, cache=cache, use_cache=True).logits[0, -1]
 
 
 def _first(model: Qwen3VLForConditionalGeneration, prompt: Prompt, cache: DynamicCache) -> Tensor:
@@ -99,7 +99,7 @@ def _first(model: Qwen3VLForConditionalGeneration, prompt: Prompt, cache: Dynami
         else {}
     )  # fmt: skip
     answer = model(
-        input_ids=prompt.ids, past_key_values=cache, use_cache=True, logits_to_keep=1, **seen
+        input_ids=prompt.ids, cache=cache, use_cache=True, logits_to_keep=1, **seen
     )
     return answer.logits[0, -1]
 

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from services.trainer.benchmarks import options as o
+from services.trainer.benchmarks.asking import RunOptions
 from services.trainer.benchmarks.comm import CoMM
 from services.trainer.benchmarks.comm_documents import TASKS, Task
 from services.trainer.benchmarks.evaluation import Connection, Judged
@@ -24,7 +25,6 @@ from services.trainer.benchmarks.records import BenchmarkDataError, System
 from services.trainer.benchmarks.rehearsal.cli import add_rehearsal
 from services.trainer.benchmarks.rise import Rise
 from services.trainer.benchmarks.scores import WiseEdition
-from services.trainer.benchmarks.service import RunOptions
 from services.trainer.benchmarks.session import Session
 from services.trainer.benchmarks.sketchbench import Sketchbench, freeze
 from services.trainer.benchmarks.ueval import UEval

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import httpx
 
+from services.trainer.benchmarks.asking import RunOptions
 from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.judge import Judge
 from services.trainer.benchmarks.layouts import LAYOUTS
@@ -22,7 +23,7 @@ from services.trainer.benchmarks.records import Item, ItemScore, Line, Report
 from services.trainer.benchmarks.report import as_csv, load, load_scores, markdown, save
 from services.trainer.benchmarks.run import Progress, Runner
 from services.trainer.benchmarks.scoring import Benchmark, counts, score_all
-from services.trainer.benchmarks.service import InterleaveService, RunOptions
+from services.trainer.benchmarks.service import InterleaveService
 from services.trainer.benchmarks.sketchbench import Sketchbench
 from shared.llm.engine import ChatEngine
 

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
+from services.trainer.benchmarks.asking import RunOptions
 from services.trainer.benchmarks.evaluation import Connection
 from services.trainer.benchmarks.records import System
-from services.trainer.benchmarks.service import RunOptions
 from shared.llm.openai_chat import OpenAIChatEngine, OpenAISettings
 
 Data = Annotated[Path, typer.Option(help="Local copy of the benchmark: a file or a folder.")]

@@ -80,9 +80,33 @@ class TrajectoryReply(Reply):
     usage: Usage = Usage()
     problem: Problem | None = None
 
+    @property
+    def first_step(self) -> int:
+        """The number the plan begins with."""
+        return self.steps[0].step_number if self.steps else 1
+
     def images(self) -> dict[str, ImageReply]:
         """Every picture of the output by the file name it is kept under."""
         return {file_name(part): part.image for part in self.output if part.image is not None}
+
+
+class CallsReply(Reply):
+    """How many calls are expected."""
+
+    expected: float
+
+
+class SecondsReply(Reply):
+    """How long it is expected to take."""
+
+    expected: float
+
+
+class EstimateReply(Reply):
+    """What a request will probably take."""
+
+    generator_calls: CallsReply
+    seconds: SecondsReply | None = None
 
 
 def file_name(part: PartReply) -> str:

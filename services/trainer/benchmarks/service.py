@@ -1,24 +1,27 @@
 """Runs one item through the service, by its public API alone.
 
-Not here: many items at a time and taking up a run again (``run``).
+Not here: what it is asked (``asking``), many items at a time and taking up a run again (``run``).
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import httpx
 from pydantic import ValidationError
 
+from services.trainer.benchmarks.asking import RunOptions, generator_plan, request_body
 from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
-from services.trainer.benchmarks.records import IMAGE_MARK, Item, Produced, System
-from services.trainer.benchmarks.replies import ImageReply, TrajectoryReply, produced
-from shared.contracts.wire import Wire
+from services.trainer.benchmarks.records import Item, Produced, System
+from services.trainer.benchmarks.replies import (
+    EstimateReply,
+    ImageReply,
+    TrajectoryReply,
+    produced,
+)
 from shared.errors import (
     BadReplyError,
     ServiceRejectedError,
@@ -26,7 +29,6 @@ from shared.errors import (
     ServiceUnavailableError,
 )
 
-_MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _NOT_ALLOWED = frozenset({401, 403})
 """No item could be run: these end the whole run."""
@@ -34,55 +36,6 @@ _WAIT_S = 30
 _BEFORE_APPROVAL = frozenset({"queued", "planning"})
 _AWAITING = "awaiting_approval"
 _LONGEST_PAUSE_S = 30.0
-_LONGEST_PROMPT = 4000
-"""Characters a step's prompt may have. Source: the public API."""
-
-
-class RunOptions(Wire):
-    """How items are asked for; what is None is left to the service."""
-
-    system: System = System.FULL
-    profile: str = "default"
-    generator: str | None = None
-    max_attempts: int | None = None
-    width: int | None = None
-    height: int | None = None
-    max_steps: int = 20
-    seed: int = 0
-    item_timeout_s: float = 3600.0
-
-
-def item_seed(options: RunOptions, item: Item) -> int:
-    """A seed of its own for each item, the same in every run with these options."""
-    digest = hashlib.sha256(f"{options.seed}:{item.id}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
-
-
-def request_body(item: Item, options: RunOptions) -> dict[str, object]:
-    """The body of ``POST /v1/trajectories``."""
-    profile = options.profile if options.system is System.FULL else "fast"
-    body: dict[str, object | None] = {
-        "prompt": item.prompt,
-        "images": [data_url(path) for path in item.images],
-        "profile": profile,
-        "generator": options.generator,
-        "steps": item.steps,
-        "max_steps": max(options.max_steps, item.steps or 1),
-        "max_attempts": options.max_attempts if options.system is System.FULL else None,
-        "width": options.width,
-        "height": options.height,
-        "seed": item_seed(options, item),
-        "approval": "plan" if options.system is System.GENERATOR else None,
-    }
-    return {name: value for name, value in body.items() if value is not None}
-
-
-def generator_plan(item: Item) -> dict[str, object]:
-    """The plan that hands the request to the generator as it stands, for each picture wanted."""
-    prompt = " ".join(item.prompt.replace(IMAGE_MARK, " ").split())
-    first = len(item.images) + 1
-    numbers = range(first, first + (item.steps or item.pictures))
-    return {"steps": [{"step_number": n, "prompt": prompt[:_LONGEST_PROMPT]} for n in numbers]}
 
 
 class InterleaveService:
@@ -116,6 +69,16 @@ class InterleaveService:
             write_atomically(folder.item(item.id) / name, await self.picture(image))
         return produced(item.id, reply, seconds=time.monotonic() - started)
 
+    async def expected(self, item: Item) -> EstimateReply:
+        """What the service thinks an item will take; errors as in ``produce``."""
+        body = request_body(item, self._options)
+        asked = {name: value for name, value in body.items() if name != "approval"}
+        reply = await self._call("POST", "/v1/trajectories:estimate", json=asked)
+        try:
+            return EstimateReply.model_validate_json(reply.content)
+        except ValidationError as error:
+            raise BadReplyError("the service gave no estimate") from error
+
     async def finished(self, body: Mapping[str, object], *, key: str) -> TrajectoryReply:
         """A trajectory in its final state; errors and ``key`` as in ``produce``."""
         return await self._until_final(await self._begin(body, key), time.monotonic())
@@ -136,7 +99,7 @@ class InterleaveService:
         if reply.status != _AWAITING:
             return
         path, revision = f"/v1/trajectories/{reply.id}", reply.plan_revision
-        await self._call("PUT", f"{path}/plan", json=generator_plan(item))
+        await self._call("PUT", f"{path}/plan", json=generator_plan(item, reply.first_step))
         reply = await self._until(
             lambda now: now.plan_revision > revision or now.status != _AWAITING, reply, started
         )
@@ -234,9 +197,3 @@ def _detail(reply: httpx.Response) -> str:
 def _asked_pause(reply: httpx.Response) -> float | None:
     asked = reply.headers.get("Retry-After", "")
     return float(asked) if asked.isdigit() else None
-
-
-def data_url(path: Path) -> str:
-    """A picture as the API takes it."""
-    media_type = _MEDIA_TYPES.get(path.suffix.lower(), "image/png")
-    return f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"

@@ -16,13 +16,14 @@ from typing import Protocol
 
 import httpx
 
+from services.trainer.benchmarks.asking import RunOptions, data_url
 from services.trainer.benchmarks.replies import (
     AttemptReply,
     ImageReply,
     StepReply,
     TrajectoryReply,
 )
-from services.trainer.benchmarks.service import InterleaveService, RunOptions, data_url
+from services.trainer.benchmarks.service import InterleaveService
 from services.trainer.data.folder import DataFolder
 from services.trainer.data.records import (
     AttemptRecord,

@@ -111,7 +111,7 @@ def _read(
     pictures = torch.cat([prompt.patched for prompt in prompts])
     cache = DynamicCache(config=model.config)
     hidden = model.model(
-        input_ids=ids, position_ids=places, use_cache=True, past_key_values=cache,
+        input_ids=ids, position_ids=places, use_cache=True, cache=cache,
         mm_encoder_outputs={"image": see(model, pictures)} if len(pictures) else None,
     ).last_hidden_state  # fmt: skip
     last = hidden[torch.arange(len(prompts)), lengths - 1]

@@ -12,9 +12,10 @@ import pytest
 from services.trainer.ablation.measuring import Laboratory, chosen, question_seed
 from services.trainer.ablation.rows import Checkpoints, Row
 from services.trainer.ablation.trajectories import run
+from services.trainer.benchmarks.asking import RunOptions, item_seed
 from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.records import Item
-from services.trainer.benchmarks.service import InterleaveService, RunOptions, item_seed
+from services.trainer.benchmarks.service import InterleaveService
 from services.trainer.benchmarks.sketchbench import Sketchbench, frozen_questions
 from services.trainer.data.scoring import opened
 from services.trainer.sketchbook.reading import Picture

@@ -8,14 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.trainer.benchmarks.asking import RunOptions, item_seed, request_body
 from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.records import Item, System
-from services.trainer.benchmarks.service import (
-    InterleaveService,
-    RunOptions,
-    item_seed,
-    request_body,
-)
+from services.trainer.benchmarks.service import InterleaveService
 from shared.errors import (
     BadReplyError,
     ServiceRejectedError,
@@ -87,7 +83,10 @@ async def test_the_generator_alone_gets_the_request_as_every_step(
     def handler(request: httpx.Request) -> httpx.Response:
         asked.append(f"{request.method} {request.url.path}")
         if request.url.path == "/v1/trajectories":
-            assert json.loads(request.content)["approval"] == "plan"
+            body = json.loads(request.content)
+            assert body["approval"] == "plan"
+            assert "hen" not in body["prompt"], "a planner must not fail the generator"
+            assert body["prompt"].count("<image>") == 1
             return httpx.Response(202, json=trajectory("planning"))
         if request.method == "PUT":
             plans.append(json.loads(request.content))
@@ -96,9 +95,11 @@ async def test_the_generator_alone_gets_the_request_as_every_step(
             return httpx.Response(202, json={})
         done = any(call.endswith(":approve") for call in asked)
         status = "failed" if done else "awaiting_approval"
-        return httpx.Response(200, json=trajectory(status, plan_revision=len(plans)))
+        planned = [{"step_number": 2, "text": "", "prompt": "p", "status": "pending",
+                    "chosen": None, "image": None, "attempts": []}]  # fmt: skip
+        return httpx.Response(200, json=trajectory(status, plan_revision=len(plans), steps=planned))
 
-    item = Item("i", "<image> add a hen", "g", (draw(folder.root / "a.png"),), pictures=2)
+    item = Item("i", "<image> add a hen", "g", (draw(folder.root / "a.png"),), steps=2)
     got = await service(handler, system=System.GENERATOR).produce(item, folder, key="k")
     steps = [{"step_number": number, "prompt": "add a hen"} for number in (2, 3)]
     assert plans == [{"steps": steps}]
