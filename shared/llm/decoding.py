@@ -98,9 +98,7 @@ def _first(model: Qwen3VLForConditionalGeneration, prompt: Prompt, cache: Dynami
         if prompt.pixels is not None
         else {}
     )  # fmt: skip
-    answer = model(
-        input_ids=prompt.ids, cache=cache, use_cache=True, logits_to_keep=1, **seen
-    )
+    answer = model(input_ids=prompt.ids, cache=cache, use_cache=True, logits_to_keep=1, **seen)
     return answer.logits[0, -1]
 
 
