@@ -57,6 +57,21 @@ def request_body(item: Item, options: RunOptions) -> dict[str, object]:
     return {name: value for name, value in body.items() if value is not None}
 
 
+def estimate_body(item: Item, options: RunOptions) -> dict[str, object]:
+    """The body of ``POST /v1/trajectories:estimate``; the generator alone draws a known number."""
+    body = {
+        name: value for name, value in request_body(item, options).items() if name != "approval"
+    }
+    if options.system is System.GENERATOR:
+        body |= {"steps": _wanted(item), "max_steps": max(options.max_steps, _wanted(item))}
+    return body
+
+
+def _wanted(item: Item) -> int:
+    """How many pictures the generator alone is asked for."""
+    return item.steps or item.pictures
+
+
 def _carrier(item: Item) -> str:
     """A request that any planner can plan; its plan is replaced before anything is drawn.
 
@@ -73,7 +88,7 @@ def generator_plan(item: Item, first: int) -> dict[str, object]:
     ``first`` is the number that the service's own plan begins with.
     """
     prompt = " ".join(item.prompt.replace(IMAGE_MARK, " ").split())
-    numbers = range(first, first + (item.steps or item.pictures))
+    numbers = range(first, first + _wanted(item))
     return {"steps": [{"step_number": n, "prompt": prompt[:_LONGEST_PROMPT]} for n in numbers]}
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 import httpx
 
 from services.trainer.benchmarks.asking import RunOptions
+from services.trainer.benchmarks.expecting import Outlook, outlook
 from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.judge import Judge
 from services.trainer.benchmarks.layouts import LAYOUTS
@@ -21,7 +22,7 @@ from services.trainer.benchmarks.pages import Run, write_pages
 from services.trainer.benchmarks.plots import PlotError, plot
 from services.trainer.benchmarks.records import Item, ItemScore, Line, Report
 from services.trainer.benchmarks.report import as_csv, load, load_scores, markdown, save
-from services.trainer.benchmarks.run import Progress, Runner
+from services.trainer.benchmarks.run import Progress, Runner, still_to_run
 from services.trainer.benchmarks.scoring import Benchmark, counts, score_all
 from services.trainer.benchmarks.service import InterleaveService
 from services.trainer.benchmarks.sketchbench import Sketchbench
@@ -66,6 +67,13 @@ class Connection:
     concurrency: int = 8
     retry_failed: bool = False
 
+    def open(self) -> httpx.AsyncClient:
+        """A client of the service."""
+        headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        return httpx.AsyncClient(
+            base_url=self.server, headers=headers, timeout=_REQUEST_TIMEOUT_S, trust_env=False
+        )
+
 
 def chosen(items: Sequence[Item], limit: int | None) -> tuple[Item, ...]:
     """All items, or so many of them, the same ones every time and mixed over the groups."""
@@ -74,6 +82,17 @@ def chosen(items: Sequence[Item], limit: int | None) -> tuple[Item, ...]:
     by_hash = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).digest())
     kept = {item.id for item in by_hash[:limit]}
     return tuple(item for item in items if item.id in kept)
+
+
+async def expect_items(
+    items: Sequence[Item], folder: ResultsFolder, *, connection: Connection, options: RunOptions
+) -> Outlook | str | None:
+    """What the items still to run will take, or why that is not known; None if there are none."""
+    todo = still_to_run(items, folder, retry_failed=connection.retry_failed)
+    if not todo:
+        return None
+    async with connection.open() as http:
+        return await outlook(InterleaveService(http, options, tries=1), todo)
 
 
 async def run_items(
@@ -94,11 +113,7 @@ async def run_items(
     asked = options.model_dump(mode="json", exclude={"item_timeout_s"})
     folder.claim({"benchmark": name, **asked})
     run_name = f"{name}/{folder.root.resolve()}/{asked}"
-    key = connection.api_key
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    async with httpx.AsyncClient(
-        base_url=connection.server, headers=headers, timeout=_REQUEST_TIMEOUT_S, trust_env=False
-    ) as http:
+    async with connection.open() as http:
         runner = Runner(
             InterleaveService(http, options),
             folder,

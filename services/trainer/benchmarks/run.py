@@ -65,6 +65,14 @@ class Progress:
         return None if calls is None else calls * cost_per_call
 
 
+def still_to_run(
+    items: Sequence[Item], folder: ResultsFolder, *, retry_failed: bool = False
+) -> list[Item]:
+    """The items without a result, or with one that is to be tried again."""
+    found = folder.results(items)
+    return [item for item, got in found if got is None or (retry_failed and not got.delivered)]
+
+
 class Runner:
     """Runs items through a producer, some at a time, into a folder."""
 
@@ -95,7 +103,7 @@ class Runner:
             ServiceUnavailableError: The service cannot be reached; what was done is kept.
             ResultsFolderError: Results cannot be written; what was done is kept.
         """
-        todo = [item for item in items if not self._is_kept(item)]
+        todo = still_to_run(items, self._folder, retry_failed=self._retry_failed)
         self._started = time.monotonic()
         kept = len(items) - len(todo)
         self._report(len(items), kept)
@@ -127,10 +135,6 @@ class Runner:
         before = self._folder.load(item.id)
         failure = "" if before is None else before.model_dump_json()
         return hashlib.sha256(f"{self._name}/{item.id}/{failure}".encode()).hexdigest()
-
-    def _is_kept(self, item: Item) -> bool:
-        result = self._folder.load(item.id)
-        return result is not None and not (self._retry_failed and not result.delivered)
 
     def _progress(self, total: int, kept: int) -> Progress:
         return Progress(

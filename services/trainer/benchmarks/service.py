@@ -13,7 +13,12 @@ from collections.abc import Callable, Mapping
 import httpx
 from pydantic import ValidationError
 
-from services.trainer.benchmarks.asking import RunOptions, generator_plan, request_body
+from services.trainer.benchmarks.asking import (
+    RunOptions,
+    estimate_body,
+    generator_plan,
+    request_body,
+)
 from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
 from services.trainer.benchmarks.records import Item, Produced, System
 from services.trainer.benchmarks.replies import (
@@ -71,9 +76,8 @@ class InterleaveService:
 
     async def expected(self, item: Item) -> EstimateReply:
         """What the service thinks an item will take; errors as in ``produce``."""
-        body = request_body(item, self._options)
-        asked = {name: value for name, value in body.items() if name != "approval"}
-        reply = await self._call("POST", "/v1/trajectories:estimate", json=asked)
+        body = estimate_body(item, self._options)
+        reply = await self._call("POST", "/v1/trajectories:estimate", json=body)
         try:
             return EstimateReply.model_validate_json(reply.content)
         except ValidationError as error:

@@ -17,11 +17,13 @@ from services.trainer.benchmarks.evaluation import (
     Judged,
     chosen,
     compare,
+    expect_items,
     judge_items,
     run_items,
     score_sketchbench,
     write_layout,
 )
+from services.trainer.benchmarks.expecting import Outlook
 from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.options import JudgeChoices, RunChoices
 from services.trainer.benchmarks.records import Item, Report
@@ -104,7 +106,8 @@ class Session:
     def _run(self, name: str, items: Sequence[Item], runs: RunChoices | None) -> None:
         if runs is None:
             return
-        with Live(Text(f"0/{len(items)} items"), console=self._console) as live:
+        self.expect(items, runs)
+        with Live(Text(f"0/{len(items)} items"), console=self._console, transient=True) as live:
             show = _shown_on(live, runs.price_per_call)
             running = run_items(
                 name,
@@ -114,7 +117,19 @@ class Session:
                 options=runs.options,
                 on_progress=show,
             )
-            asyncio.run(running)
+            ended = asyncio.run(running)
+        self._say(told(ended, runs.price_per_call))
+
+    def expect(self, items: Sequence[Item], runs: RunChoices) -> None:
+        """Say what the items still to run will take."""
+        options, connection = runs.options, runs.connection
+        expecting = expect_items(items, self._folder, connection=connection, options=options)
+        found = asyncio.run(expecting)
+        if isinstance(found, Outlook):
+            per_call, at_a_time = runs.price_per_call, connection.concurrency
+            self._say(found.told(concurrency=at_a_time, price_per_call=per_call))
+        elif found is not None:
+            self._say(f"No estimate of calls and time: {found}")
 
     def _title(self, runs: RunChoices | None) -> str:
         """The system's name: as asked for, else as the folder says, else the folder's own."""

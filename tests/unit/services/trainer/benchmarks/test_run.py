@@ -11,8 +11,9 @@ from services.trainer.benchmarks.folder import (
     write_atomically,
 )
 from services.trainer.benchmarks.records import Item, Produced, ProducedPart
-from services.trainer.benchmarks.run import FAILED_HERE, Progress, Runner
+from services.trainer.benchmarks.run import FAILED_HERE, Progress, Runner, still_to_run
 from shared.errors import ServiceRejectedError, ServiceUnavailableError
+from tests.unit.services.trainer.benchmarks.conftest import Failing, Make
 
 ITEMS = [Item(str(n), f"prompt {n}", "g") for n in range(6)]
 
@@ -84,6 +85,15 @@ async def test_failed_items_are_tried_again_when_asked_under_a_new_key(
     await Runner(again, folder, name="r", retry_failed=True).run(ITEMS)
     assert again.seen == ["2"]
     assert again.keys[0] != first.keys[2]
+
+
+def test_only_what_has_no_result_is_still_to_run(
+    folder: ResultsFolder, make: Make, nothing: Failing
+) -> None:
+    make(ITEMS[0])
+    nothing(ITEMS[1])
+    assert still_to_run(ITEMS[:3], folder) == [ITEMS[2]]
+    assert still_to_run(ITEMS[:3], folder, retry_failed=True) == ITEMS[1:3]
 
 
 def test_another_run_is_not_mixed_into_a_folder(folder: ResultsFolder) -> None:
