@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from shared.errors import ServiceRejectedError, ServiceUnavailableError
@@ -65,6 +66,23 @@ class RubbishAtFirst(UnavailableAtFirst):
     def _next(self) -> str:
         self._times -= 1
         return "no idea {criteria" if self._times >= 0 else self._final
+
+
+class NeverEnds(Answers):
+    """Goes on and on, without a word that counts."""
+
+    def __init__(self) -> None:
+        """Nothing to set up."""
+        super().__init__(lambda _text, _images: "")
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float, seed: int
+    ) -> AsyncGenerator[str]:
+        """One more piece, for ever."""
+        self.asked.append(messages)
+        while True:
+            await asyncio.sleep(0.01)
+            yield "hm "
 
 
 class Refuses(Answers):

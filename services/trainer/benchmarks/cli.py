@@ -19,13 +19,14 @@ from services.trainer.benchmarks.comm import CoMM
 from services.trainer.benchmarks.comm_documents import TASKS, Task
 from services.trainer.benchmarks.evaluation import Connection, Judged
 from services.trainer.benchmarks.folder import ResultsFolder, ResultsFolderError, write_atomically
+from services.trainer.benchmarks.judge import ANSWER_LIMIT_S
 from services.trainer.benchmarks.loading import from_hub
 from services.trainer.benchmarks.opening import Opening
 from services.trainer.benchmarks.records import BenchmarkDataError, System
 from services.trainer.benchmarks.rehearsal.cli import add_rehearsal
 from services.trainer.benchmarks.rise import Rise
 from services.trainer.benchmarks.scores import WiseEdition
-from services.trainer.benchmarks.session import Session
+from services.trainer.benchmarks.session import JudgeGoneError, Session
 from services.trainer.benchmarks.sketchbench import Sketchbench, freeze
 from services.trainer.benchmarks.ueval import UEval
 from services.trainer.benchmarks.wise import Wise
@@ -44,7 +45,7 @@ def _told_plainly() -> Generator[None]:
     except BenchmarkDataError as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(WRONG) from None
-    except (InterleaveError, ResultsFolderError) as error:
+    except (InterleaveError, ResultsFolderError, JudgeGoneError) as error:
         console.print(f"Stopped: {error}", style="red", markup=False)
         raise typer.Exit(STOPPED) from None
     except KeyboardInterrupt:
@@ -155,6 +156,7 @@ def _public(name: str, build: Callable[[Path], Judged], help_text: str) -> None:
         judge_model: o.JudgeModel = "",
         judge_key: o.JudgeKey = "",
         judge_concurrency: o.JudgeConcurrency = 8,
+        judge_timeout_s: o.JudgeTimeout = ANSWER_LIMIT_S,
         judge_price: o.JudgePrice = 0.0,
         against: o.Against = None,
     ) -> None:
@@ -173,7 +175,14 @@ def _public(name: str, build: Callable[[Path], Judged], help_text: str) -> None:
             )
             runs = o.RunChoices(connection, options, price) if run else None
             judge = (
-                o.JudgeChoices(judge_url, judge_model, judge_key, judge_concurrency, judge_price)
+                o.JudgeChoices(
+                    judge_url,
+                    judge_model,
+                    judge_key,
+                    judge_concurrency,
+                    judge_price,
+                    judge_timeout_s,
+                )
                 if judge_url
                 else None
             )

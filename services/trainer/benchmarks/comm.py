@@ -11,8 +11,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
+from services.trainer.benchmarks.answers import NUMBER
 from services.trainer.benchmarks.comm_documents import TASKS, Task, comm_items
 from services.trainer.benchmarks.interleaved import asked_parts, joined, output_parts
 from services.trainer.benchmarks.judge import Judge, Question
@@ -44,7 +45,7 @@ _TEXTS = (
     "all that matters? illustration_relevance: do the texts say what the pictures show? "
     f'{_SCALE}{{"completeness": 0, "illustration_relevance": 0}}.'
 )
-Mark = Annotated[float, Field(ge=0, le=10)]
+Mark = Annotated[float, NUMBER, Field(ge=0, le=10)]
 
 
 class PictureMarks(BaseModel):
@@ -174,16 +175,20 @@ def _document_question(wanted: type[PictureMarks]) -> str:
     )
 
 
+def _imagined(count: int) -> type[Imagined]:
+    """An answer with one text for each of so many pictures; any other is no answer."""
+    texts = Annotated[tuple[str, ...], Field(min_length=count, max_length=count)]
+    return create_model("Imagined", __base__=Imagined, pictures=(texts, ...))
+
+
 async def _relevance(
     produced: Produced, pictures: Sequence[Path], judge: Judge, failures: Failures
 ) -> float | None:
     """How well the pictures show what their text lets one expect (two calls)."""
     reading = tuple(output_parts(produced, pictures, with_pictures=False))
-    imagined = failures.answer("imagine", await judge.ask(Question(_IMAGINE, reading), Imagined))
+    asked = Question(_IMAGINE, reading)
+    imagined = failures.answer("imagine", await judge.ask(asked, _imagined(len(pictures))))
     if imagined is None:
-        return None
-    if len(imagined.pictures) != len(pictures):
-        failures.found.append("imagine: wrong number of pictures")
         return None
     parts: list[Part] = []
     for text, path in zip(imagined.pictures, pictures, strict=True):

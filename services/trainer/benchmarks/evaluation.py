@@ -15,7 +15,7 @@ import httpx
 
 from services.trainer.benchmarks.asking import RunOptions
 from services.trainer.benchmarks.expecting import Outlook, outlook
-from services.trainer.benchmarks.folder import ResultsFolder
+from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
 from services.trainer.benchmarks.judge import Judge
 from services.trainer.benchmarks.layouts import LAYOUTS
 from services.trainer.benchmarks.pages import Run, write_pages
@@ -26,7 +26,6 @@ from services.trainer.benchmarks.run import Progress, Runner, still_to_run
 from services.trainer.benchmarks.scoring import Benchmark, counts, score_all
 from services.trainer.benchmarks.service import InterleaveService
 from services.trainer.benchmarks.sketchbench import Sketchbench
-from shared.llm.engine import ChatEngine
 
 _REQUEST_TIMEOUT_S = 120.0
 
@@ -139,12 +138,10 @@ async def judge_items(
     items: Sequence[Item],
     folder: ResultsFolder,
     *,
-    engine: ChatEngine,
-    concurrency: int,
+    judge: Judge,
     system: str,
 ) -> Report:
     """Judge what lies in the folder, and save the report there."""
-    judge = Judge(engine, cache=folder.root / "judge", concurrency=concurrency)
     scores = await score_all(benchmark, items, folder, judge)
     return _reported(benchmark, items, scores, folder, system=system, judge=judge.model)
 
@@ -191,8 +188,8 @@ def compare(items: Sequence[Item], folders: Sequence[ResultsFolder], target: Pat
     ]
     write_pages(items, runs, target)
     table = markdown(reports)
-    (target / "table.md").write_text(table, "utf-8")
-    (target / "table.csv").write_text(as_csv(reports), "utf-8")
+    write_atomically(target / "table.md", table.encode())
+    write_atomically(target / "table.csv", as_csv(reports).encode())
     return table + _plotted(reports, target / "plot.png")
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from services.trainer.benchmarks.answers import NUMBER
 from services.trainer.benchmarks.interleaved import asked_parts, joined, output_parts
 from services.trainer.benchmarks.judge import Judge, Question
 from services.trainer.benchmarks.loading import (
@@ -42,7 +43,7 @@ _SYSTEM = (
     "content_richness: is it varied and rich? Reply with one JSON object that has these seven "
     "keys and a number for each."
 )
-Mark = Annotated[float, Field(ge=0, le=10)]
+Mark = Annotated[float, NUMBER, Field(ge=0, le=10)]
 
 
 class Marks(BaseModel):

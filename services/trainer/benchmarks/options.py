@@ -13,7 +13,9 @@ import typer
 
 from services.trainer.benchmarks.asking import RunOptions
 from services.trainer.benchmarks.evaluation import Connection
+from services.trainer.benchmarks.judge import ANSWER_LIMIT_S, Judge
 from services.trainer.benchmarks.records import System
+from shared.llm.engine import ChatEngine
 from shared.llm.openai_chat import OpenAIChatEngine, OpenAISettings
 
 Data = Annotated[Path, typer.Option(help="Local copy of the benchmark: a file or a folder.")]
@@ -49,10 +51,13 @@ JudgeKey = Annotated[
     str, typer.Option(envvar="INTERLEAVE_JUDGE_KEY", show_envvar=True, help="Its API key.")
 ]
 JudgeConcurrency = Annotated[int, typer.Option(min=1, help="Questions at a time.")]
+JudgeTimeout = Annotated[float, typer.Option(min=0.1, help="Seconds one answer may take.")]
 JudgePrice = Annotated[float, typer.Option(min=0, help="Cost of one question, any currency.")]
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 DEFAULT_TIMEOUT_S = 3600.0
+GIVE_UP_AFTER = 30
+"""Questions in a row without an answer after which a judge counts as gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,17 @@ class JudgeChoices:
     key: str
     concurrency: int
     price_per_question: float
+    limit_s: float = ANSWER_LIMIT_S
+
+    def judge(self, engine: ChatEngine, cache: Path) -> Judge:
+        """The judge, its answers kept in the folder ``cache``."""
+        return Judge(
+            engine,
+            cache=cache,
+            concurrency=self.concurrency,
+            limit_s=self.limit_s,
+            give_up_after=GIVE_UP_AFTER,
+        )
 
     def engine(self) -> OpenAIChatEngine:
         """A connection to the judge."""

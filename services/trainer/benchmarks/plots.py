@@ -6,10 +6,12 @@ Needs matplotlib (in the ``train`` extra).
 from __future__ import annotations
 
 import importlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from services.trainer.benchmarks.folder import write_atomically
 from services.trainer.benchmarks.records import Line, Report
 
 _HEIGHT_IN = 0.35
@@ -25,6 +27,7 @@ def plot(reports: Sequence[Report], target: Path) -> None:
 
     Raises:
         PlotError: matplotlib is missing, or no line has a mean.
+        ResultsFolderError: The target cannot be written.
     """
     units = list(dict.fromkeys(line.unit for line in _drawable(reports)))
     if not units:
@@ -37,9 +40,10 @@ def plot(reports: Sequence[Report], target: Path) -> None:
         _panel(axis, reports, unit)
     figure.suptitle(reports[0].benchmark)
     figure.tight_layout()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=120)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120, format="png")
     pyplot.close(figure)
+    write_atomically(target, picture.getvalue())
 
 
 def _pyplot() -> Any:  # noqa: ANN401 - an optional package without types

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from services.trainer.benchmarks.answers import NUMBER
 from services.trainer.benchmarks.judge import Judge, Question
 from services.trainer.benchmarks.loading import (
     Row,
@@ -65,7 +66,7 @@ _LOGICAL_MARKS = "Give 1 if it is wholly so, else 0."
 class Mark(BaseModel):
     """1 to 5."""
 
-    score: Annotated[int, Field(ge=1, le=5)]
+    score: Annotated[int, NUMBER, Field(ge=1, le=5)]
 
 
 class LogicalMark(BaseModel):

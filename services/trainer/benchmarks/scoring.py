@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from services.trainer.benchmarks.answers import Reply
 from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.intervals import estimate, stratified
-from services.trainer.benchmarks.judge import Judge, JudgeFailure, Reply
+from services.trainer.benchmarks.judge import Judge, JudgeFailure
 from services.trainer.benchmarks.records import Item, ItemScore, Line, Produced
 
 
@@ -150,12 +151,15 @@ def lines_by_group(
 def counts(items: Sequence[Item], scores: Sequence[ItemScore], key: str) -> dict[str, int]:
     """What was left out and why; ``key`` is the value the headline is made of."""
     fields = Counter(name for score in scores for name in score.missing_fields)
+    unanswered = [what for score in scores for what in score.judge_failures]
+    kinds = Counter(what.rsplit(": ", 1)[-1] for what in unanswered)
     found = {
         "items": len(items),
         "not run": len(items) - len(scores),
         "run failed": sum(score.run_failed for score in scores),
         "missing pictures": sum(score.missing_picture for score in scores),
-        "judge failures": sum(len(score.judge_failures) for score in scores),
+        "judge failures": len(unanswered),
+        **{f"judge failures, {kind}": count for kind, count in sorted(kinds.items())},
         "items not scored": sum(key not in score.values for score in scores),
     }
     return found | {f"missing field {name}": count for name, count in sorted(fields.items())}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from rich.console import Console
@@ -25,13 +26,15 @@ from services.trainer.benchmarks.evaluation import (
 )
 from services.trainer.benchmarks.expecting import Outlook
 from services.trainer.benchmarks.folder import ResultsFolder
-from services.trainer.benchmarks.options import JudgeChoices, RunChoices
+from services.trainer.benchmarks.judge import Judge
+from services.trainer.benchmarks.options import GIVE_UP_AFTER, JudgeChoices, RunChoices
 from services.trainer.benchmarks.records import Item, Report
 from services.trainer.benchmarks.report import markdown
 from services.trainer.benchmarks.run import Progress
 from services.trainer.benchmarks.sketchbench import Sketchbench
 
 _MINUTE_S = 60.0
+ON_AGAIN = "the same command asks only what was not answered"
 
 
 def told(progress: Progress, price_per_call: float) -> str:
@@ -44,6 +47,18 @@ def told(progress: Progress, price_per_call: float) -> str:
         cost = progress.remaining_cost(price_per_call)
         line += f" (cost {cost:.2f})" if cost else ""
     return line
+
+
+def judged(judge: Judge) -> str:
+    """A line on what a judge was asked and left unanswered, with the first reason of each kind."""
+    line = f"Judge: {judge.answered} questions answered, {judge.kept} answered before"
+    for kind, count in sorted(judge.failures.items()):
+        line += f"; {count} {kind} ({judge.reasons[kind]})"
+    return f"{line}. {ON_AGAIN.capitalize()}." if judge.failures else f"{line}."
+
+
+class JudgeGoneError(RuntimeError):
+    """A judge stopped answering; what it answered is kept."""
 
 
 class Session:
@@ -70,38 +85,34 @@ class Session:
         self._show(items, report)
 
     def judged(
-        self, benchmark: Judged, runs: RunChoices | None, judge: JudgeChoices | None
+        self, benchmark: Judged, runs: RunChoices | None, choices: JudgeChoices | None
     ) -> None:
         """A public benchmark from items to report; without a judge, to its own layout."""
         items = chosen(benchmark.items(), self._limit)
         questions = sum(benchmark.judge_calls(item) for item in items)
-        cost = questions * judge.price_per_question if judge else 0.0
+        cost = questions * choices.price_per_question if choices else 0.0
         known = f", cost {cost:.2f}" if cost else ""
         self._say(f"{len(items)} items, at most {questions} questions to the judge{known}.")
         self._run(benchmark.name, items, runs)
         target, count = write_layout(benchmark, items, self._folder)
         self._say(f"{count} answers in the benchmark's own layout: {target}")
-        if judge is None:
+        if choices is None:
             self._say("Not scored: give --judge-url, or use the benchmark's own scripts.")
             return
-        report = asyncio.run(self._judge(benchmark, items, judge, self._title(runs)))
+        judging = self._judge(benchmark, items, choices, self._title(runs))
+        report, judge = asyncio.run(judging)
         self._show(items, report)
+        self._say(judged(judge))
+        if judge.gone:
+            raise JudgeGoneError(f"{GIVE_UP_AFTER} questions in a row had no answer; {ON_AGAIN}")
 
     async def _judge(
-        self, benchmark: Judged, items: Sequence[Item], judge: JudgeChoices, system: str
-    ) -> Report:
-        engine = judge.engine()
-        try:
-            return await judge_items(
-                benchmark,
-                items,
-                self._folder,
-                engine=engine,
-                concurrency=judge.concurrency,
-                system=system,
-            )
-        finally:
-            await engine.aclose()
+        self, benchmark: Judged, items: Sequence[Item], choices: JudgeChoices, system: str
+    ) -> tuple[Report, Judge]:
+        async with aclosing(choices.engine()) as engine:
+            judge = choices.judge(engine, self._folder.root / "judge")
+            report = await judge_items(benchmark, items, self._folder, judge=judge, system=system)
+        return report, judge
 
     def _run(self, name: str, items: Sequence[Item], runs: RunChoices | None) -> None:
         if runs is None:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from services.trainer.benchmarks.answers import NUMBER
 from services.trainer.benchmarks.judge import Judge, Question
 from services.trainer.benchmarks.loading import (
     Row,
@@ -52,7 +53,7 @@ _VERIFIED_SYSTEM = (
 
 _STEMS = ("cultural_common_sense", "spatio-temporal_reasoning", "natural_science")
 
-Mark = Annotated[int, Field(ge=0, le=2)]
+Mark = Annotated[int, NUMBER, Field(ge=0, le=2)]
 
 
 class LegacyMarks(BaseModel):

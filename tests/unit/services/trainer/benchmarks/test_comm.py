@@ -111,7 +111,7 @@ async def test_a_prediction_for_another_number_of_pictures_is_a_judge_failure(
     item = next(item for item in comm.items() if item.group == "task4")
     got = make(item, 2)
     score = await comm.judged(item, got, folder.pictures(got), judge(imagined=1)[0])
-    assert score.judge_failures == ("imagine: wrong number of pictures",)
+    assert score.judge_failures == ("imagine: unreadable",)
     assert "mean" not in score.values
     assert score.values["style"] == 8
 

@@ -62,6 +62,7 @@ async def test_few_items_are_all_asked_about() -> None:
 async def test_time_that_is_not_known_for_every_item_is_not_told() -> None:
     found = await outlook(Expects(measured=2), ITEMS[:4])
     assert found == Outlook(4, 4, 10.0, None)
+    assert isinstance(found, Outlook)
     assert "time not known yet" in found.told(concurrency=2, price_per_call=0.0)
 
 

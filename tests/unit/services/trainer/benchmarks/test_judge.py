@@ -1,22 +1,23 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Annotated
 
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from services.trainer.benchmarks.answers import NUMBER, json_objects, read_reply, writable
 from services.trainer.benchmarks.judge import (
     FailureKind,
     Judge,
     JudgeFailure,
     Question,
-    json_objects,
     question_digest,
-    read_reply,
 )
 from shared.llm.engine import ImagePart, TextPart
-from tests.fakes.judges import Answers, Refuses, RubbishAtFirst, UnavailableAtFirst
+from tests.fakes.judges import Answers, NeverEnds, Refuses, RubbishAtFirst, UnavailableAtFirst
 
 QUESTION = Question("Judge.", (TextPart("this"), ImagePart(b"png")))
 GOOD = '{"score": 4}'
@@ -59,6 +60,61 @@ async def test_rubbish_is_asked_again_and_never_becomes_a_score() -> None:
 async def test_a_mark_out_of_range_is_rubbish() -> None:
     got = await Judge(Answers(lambda _t, _i: '{"score": 6}'), tries=1).ask(QUESTION, Mark)
     assert isinstance(got, JudgeFailure)
+
+
+async def test_true_is_no_mark_on_a_scale_and_neither_is_no_number() -> None:
+    class Marks(BaseModel):
+        whole: Annotated[int, NUMBER, Field(ge=1, le=5)]
+        part: Annotated[float, NUMBER, Field(ge=0, le=10)]
+
+    assert read_reply('{"whole": "4", "part": 2}', Marks) == Marks(whole=4, part=2.0)
+    for rubbish in ("true, 2", "4, false", "4, NaN", "4, Infinity", "4.5, 2", "null, 2", "6, 2"):
+        whole, part = rubbish.split(", ")
+        assert read_reply(f'{{"whole": {whole}, "part": {part}}}', Marks) is None
+
+
+async def test_half_a_character_is_kept_as_a_mark(tmp_path: Path) -> None:
+    judge = Judge(Answers(lambda _t, _i: f"\ud83d {GOOD}"), cache=tmp_path)
+    assert await judge.ask(QUESTION, Mark) == Mark(score=4)
+    (kept,) = files_below(tmp_path)
+    assert kept.read_text("utf-8") == f"\ufffd {GOOD}"
+    assert writable("\ud83d\ude00") == "\U0001f600", "halves that belong together are joined"
+
+
+async def test_an_answer_without_end_is_a_failure_in_a_bounded_time() -> None:
+    judge = Judge(NeverEnds(), tries=2, pause_s=0, limit_s=0.05)
+    got = await judge.ask(QUESTION, Mark)
+    assert got == JudgeFailure(FailureKind.TOO_SLOW, "no whole answer within 0.05 s")
+    assert judge.calls == 2
+
+
+async def test_after_so_many_failures_in_a_row_the_judge_is_gone() -> None:
+    engine = Refuses()
+    judge = Judge(engine, give_up_after=2)
+    kinds: list[FailureKind] = []
+    for number in range(4):
+        got = await judge.ask(Question("Judge.", (TextPart(str(number)),)), Mark)
+        assert isinstance(got, JudgeFailure)
+        kinds.append(got.kind)
+    assert kinds == [FailureKind.REFUSED] * 2 + [FailureKind.NOT_ASKED] * 2
+    assert (len(engine.asked), judge.gone, judge.failures.total()) == (2, True, 4)
+
+
+async def test_an_answer_between_failures_shows_that_the_judge_is_there() -> None:
+    answers = Answers(lambda text, _i: GOOD if "good" in text else "rubbish")
+    judge = Judge(answers, tries=1, give_up_after=2)
+    for text in ("bad", "good", "bad", "good", "bad"):
+        await judge.ask(Question("Judge.", (TextPart(text),)), Mark)
+    assert not judge.gone
+    assert judge.failures == {FailureKind.UNREADABLE: 3}
+    assert judge.reasons == {FailureKind.UNREADABLE: "rubbish"}
+
+
+def test_braces_without_end_are_read_in_no_time() -> None:
+    started = time.monotonic()
+    for deep in ('{"a":' * 200_000, "{" * 1_000_000, ('{"a":' * 500 + "x") * 400, '{"' * 500_000):
+        assert read_reply(deep, Mark) is None
+    assert time.monotonic() - started < 10
 
 
 async def test_a_refusal_is_final() -> None:

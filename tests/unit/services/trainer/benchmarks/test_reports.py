@@ -71,6 +71,7 @@ def test_what_was_left_out_is_counted_by_its_reason() -> None:
     ]  # fmt: skip
     assert counts(items, scores, "goal") == {
         "items": 5, "not run": 2, "run failed": 1, "missing pictures": 1, "judge failures": 2,
+        "judge failures, refused": 1, "judge failures, unreadable": 1,
         "items not scored": 1, "missing field subtask": 2,
     }  # fmt: skip
 
