@@ -18,11 +18,11 @@ export SEED SOAK_MINUTES JSON ONLY EXAMPLES
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml deploy/constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet "torch==2.13.0"
-	$(BIN)/python -m pip install --quiet --editable ".[local,train,dev]"
+	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt --editable ".[local,train,dev]"
 	touch $(STAMP)
 
 setup: $(STAMP) ## Make the virtual environment

@@ -69,6 +69,10 @@ class Assessed:
         return self.outcome.old is not None and self.score.marks.score > self.outcome.old.score
 
 
+Drawing = dict[str, asyncio.Task[tuple[bytes, Score]]]
+"""What a batch draws, by the name of the order: replies that ask for the same share the picture."""
+
+
 @dataclass(slots=True)
 class Assessor:
     """Draws and marks, so many at a time, each within a time limit."""
@@ -99,10 +103,14 @@ class Assessor:
     ) -> list[Assessed]:
         """One outcome for each reply; never raises. Run it through ``submit``."""
         slots = asyncio.Semaphore(self.concurrency)
+        drawing: Drawing = {}
         pairs = zip(cases, replies, strict=True)
-        return list(await asyncio.gather(*(self._one(c, r, slots, seed) for c, r in pairs)))
+        ones = (self._one(case, reply, drawing, slots, seed=seed) for case, reply in pairs)
+        return list(await asyncio.gather(*ones))
 
-    async def _one(self, case: Case, reply: str, slots: asyncio.Semaphore, seed: int) -> Assessed:
+    async def _one(
+        self, case: Case, reply: str, drawing: Drawing, slots: asyncio.Semaphore, *, seed: int
+    ) -> Assessed:
         try:
             said = parse_verdict(reply)
         except UnparsableVerdictError:
@@ -110,23 +118,33 @@ class Assessor:
         outcome = Outcome(said.previous_step_success, case.truth, case.old)
         if case.truth or self.drawer is None:
             return Assessed(outcome, said)
-        async with slots:
-            try:
-                prompt = said.refine_prompt or case.used_prompt
-                order = drawing_order(case, prompt, seed=seed)
-                picture, score = await self._drawn(case, order)
-            except Exception as error:  # noqa: BLE001 - one exception would end the whole run
-                problem = f"{type(error).__name__}: {error}"
-                _log.warning("redrawing_failed", case=case.id, problem=problem)
-                return Assessed(outcome, said, problem=problem)
+        try:
+            order = drawing_order(case, said.refine_prompt or case.used_prompt, seed=seed)
+            if order.name not in drawing:
+                drawing[order.name] = asyncio.create_task(self._drawn(case, order, slots))
+            picture, score = await drawing[order.name]
+        except Exception as error:  # noqa: BLE001 - one exception would end the whole run
+            problem = f"{type(error).__name__}: {error}"
+            _log.warning("redrawing_failed", case=case.id, problem=problem)
+            return Assessed(outcome, said, problem=problem)
         new = Outcome(outcome.verdict, outcome.truth, outcome.old, score.marks)
         return Assessed(new, said, picture, score)
 
-    async def _drawn(self, case: Case, order: DrawOrder) -> tuple[bytes, Score]:
-        """The picture with its marks; the same order is drawn once."""
+    async def _drawn(
+        self, case: Case, order: DrawOrder, slots: asyncio.Semaphore
+    ) -> tuple[bytes, Score]:
+        """The picture with its marks; an order of an earlier batch is not drawn again."""
         known = self._known.get(order.name)
         if known is not None:
             return known
+        async with slots:
+            picture, score = await self._drawn_in_time(case, order)
+        while len(self._known) >= _MAX_KEPT:
+            self._known.pop(next(iter(self._known)))
+        self._known[order.name] = picture, score
+        return picture, score
+
+    async def _drawn_in_time(self, case: Case, order: DrawOrder) -> tuple[bytes, Score]:
         gave_up = threading.Event()
         try:
             async with asyncio.timeout(self.time_limit_s):
@@ -134,9 +152,6 @@ class Assessor:
                 score = await self.scorer.score_pictures(case.before, case.plan_prompt, picture)
         finally:
             gave_up.set()
-        while len(self._known) >= _MAX_KEPT:
-            self._known.pop(next(iter(self._known)))
-        self._known[order.name] = picture, score
         return picture, score
 
     def _draw(self, order: DrawOrder, gave_up: threading.Event) -> bytes:

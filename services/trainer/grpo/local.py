@@ -127,5 +127,6 @@ def _settle(found: Future[bytes], result: bytes | Exception) -> None:
 
 def _png(picture: Picture) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    # Read again in a moment: a smaller file would cost more than it saves.
+    Image.fromarray(picture).save(file, "PNG", compress_level=1)
     return file.getvalue()

@@ -61,9 +61,9 @@ def test_right_pictures_and_unreadable_replies_draw_nothing() -> None:
     assert (right.outcome.verdict, rubbish.outcome.verdict) == (False, None)
 
 
-def test_the_same_prompt_for_the_same_picture_is_drawn_once() -> None:
+def test_replies_that_ask_for_the_same_picture_share_it() -> None:
     drawer = DrawsAtOnce()
-    assessor = Assessor(drawer, MarksFull(), concurrency=1)
+    assessor = Assessor(drawer, MarksFull(), concurrency=3)
 
     found = assessor.submit(assessor.assess_all([WRONG] * 3, [FAILS] * 3, seed=1)).result(60)
 
