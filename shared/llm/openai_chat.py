@@ -153,9 +153,14 @@ def _delta(data: str) -> str:
                 f"the chat server failed: {str(event['error'])[:_MAX_DETAIL]}"
             )
         choices = event["choices"]
-        return (choices[0]["delta"].get("content") or "") if choices else ""
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        piece = (choices[0]["delta"].get("content") or "") if choices else ""
+    except (
+        ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
         raise BadReplyError(f"not a chat event: {data[:_MAX_DETAIL]}") from error
+    if not isinstance(piece, str):
+        raise BadReplyError(f"a piece of the answer is no text: {data[:_MAX_DETAIL]}")
+    return piece
 
 
 def _refuse(response: httpx.Response) -> NoReturn:

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 _GOOD = {
     "success": 8, "restraint": 7, "naturalness": 9, "artifacts": 8,
     "consistency": 2, "realism": 1, "aesthetics": 1, "correct": 1, "score": 4,
+    "criteria_met": True,
 }  # fmt: skip
 """Marks under the names that every benchmark asks for."""
 _LONGEST_SILENCE_S = 60.0

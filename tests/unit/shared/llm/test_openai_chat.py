@@ -92,6 +92,9 @@ async def test_a_refusal_says_whether_to_try_again(
         "data: []\n\n",
         'data: {"choices": [{}]}\n\n',
         'data: {"choices": 3}\n\n',
+        'data: {"choices": [{"delta": {"content": 7}}]}\n\n',
+        'data: {"choices": [{"delta": {"content": ["a"]}}]}\n\n',
+        f"data: {'[' * 100_000}\n\n",
     ],
 )
 async def test_rubbish_is_a_bad_reply(text: str) -> None:
