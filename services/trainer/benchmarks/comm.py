@@ -121,7 +121,8 @@ class CoMM:
         failures = Failures()
         if item.group == "task1":
             values = await self._texts(item, produced, judge, failures)
-            return item_score(item, produced, values, failures=failures.found)
+            found = failures.found
+            return item_score(item, produced, values, failures=found, complete=not found)
         if not pictures:
             worst = dict.fromkeys((*_names(item), self.key), 0.0)
             return item_score(item, produced, worst, missing_picture=True)

@@ -9,7 +9,7 @@ import importlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from services.trainer.benchmarks.folder import write_atomically
 from services.trainer.benchmarks.records import Line, Report
@@ -63,6 +63,12 @@ def _names(reports: Sequence[Report], unit: str) -> list[str]:
     return list(dict.fromkeys(line.name for line in _drawable(reports) if line.unit == unit))
 
 
+def distance(line: Line, end: Literal["low", "high"]) -> float:
+    """How far an end of the interval is from the mean; 0 without an interval."""
+    value = getattr(line, end)
+    return 0.0 if value is None or line.mean is None else abs(value - line.mean)
+
+
 def _panel(axis: Any, reports: Sequence[Report], unit: str) -> None:  # noqa: ANN401 - untyped
     names = _names(reports, unit)
     for index, report in enumerate(reports):
@@ -70,9 +76,8 @@ def _panel(axis: Any, reports: Sequence[Report], unit: str) -> None:  # noqa: AN
         lines = [line for line in report.lines if line.unit == unit and line.mean is not None]
         places = [names.index(line.name) + shift for line in lines]
         means = [line.mean or 0.0 for line in lines]
-        below = [max(0.0, (line.mean or 0.0) - (line.low or 0.0)) for line in lines]
-        above = [max(0.0, (line.high or 0.0) - (line.mean or 0.0)) for line in lines]
-        axis.errorbar(means, places, xerr=[below, above], fmt="o", capsize=3, label=report.system)
+        reach = [[distance(line, end) for line in lines] for end in ("low", "high")]
+        axis.errorbar(means, places, xerr=reach, fmt="o", capsize=3, label=report.system)
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.set_xlabel(unit)

@@ -111,7 +111,10 @@ class Produced(Wire):
 
 
 class ItemScore(Wire):
-    """Named scores of one item. What could not be judged has no entry in ``values``."""
+    """Named scores of one item. What could not be judged has no entry in ``values``.
+
+    ``complete`` where all that applies to the item is there, though not the headline's value.
+    """
 
     item_id: str
     group: str
@@ -120,10 +123,14 @@ class ItemScore(Wire):
     missing_picture: bool = False
     missing_fields: tuple[str, ...] = ()
     judge_failures: tuple[str, ...] = ()
+    complete: bool = False
 
 
 class Line(Wire):
-    """One row of a report; without values ``mean`` and the interval are None."""
+    """One row of a report; without values ``mean`` and the interval are None.
+
+    The interval is None also where a single value stands for a group.
+    """
 
     name: str
     unit: str

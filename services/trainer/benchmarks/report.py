@@ -85,9 +85,11 @@ def _table(reports: Sequence[Report]) -> Iterator[str]:
 
 
 def cell(line: Line | None) -> str:
-    """A mean with its interval and n; a dash where there is none."""
-    if line is None or line.mean is None or line.low is None or line.high is None:
+    """A mean with its interval and n; a dash where there is no mean."""
+    if line is None or line.mean is None:
         return "-" if line is None or line.n == 0 else f"- (n {line.n})"
+    if line.low is None or line.high is None:
+        return f"{line.mean:.3g} (n {line.n})"
     return f"{line.mean:.3g} [{line.low:.3g}, {line.high:.3g}] (n {line.n})"
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from services.trainer.benchmarks.answers import Reply
 from services.trainer.benchmarks.folder import ResultsFolder
-from services.trainer.benchmarks.intervals import estimate, stratified
+from services.trainer.benchmarks.intervals import Estimate, estimate, stratified
 from services.trainer.benchmarks.judge import Judge, JudgeFailure
 from services.trainer.benchmarks.records import Item, ItemScore, Line, Produced
 
@@ -71,8 +71,9 @@ def item_score(
     *,
     missing_picture: bool = False,
     failures: Sequence[str] = (),
+    complete: bool = False,
 ) -> ItemScore:
-    """An item's scores; what is None is left out."""
+    """An item's scores; what is None is left out. ``complete``: no value of it is to come."""
     return ItemScore(
         item_id=item.id,
         group=item.group,
@@ -81,6 +82,7 @@ def item_score(
         missing_picture=missing_picture,
         missing_fields=item.missing_fields,
         judge_failures=tuple(failures),
+        complete=complete,
     )
 
 
@@ -107,11 +109,7 @@ def line(
 ) -> Line:
     """Mean of one value over the items that have it."""
     values = [score.values[key] * scale for score in scores if key in score.values]
-    got = estimate(values)
-    if got is None:
-        return Line(name=name, unit=unit, headline=headline)
-    return Line(name=name, unit=unit, headline=headline, n=got.n, mean=got.mean, low=got.low,
-                high=got.high)  # fmt: skip
+    return _shown(Line(name=name, unit=unit, headline=headline), [values], estimate(values))
 
 
 def grouped_line(
@@ -129,12 +127,18 @@ def grouped_line(
     for score in scores:
         if key in score.values and score.group in strata:
             strata[score.group].append(score.values[key] * scale)
-    got = stratified(list(strata.values()), list(weights.values()))
+    found = list(strata.values())
+    got = stratified(found, list(weights.values()))
+    return _shown(Line(name=name, unit=unit, headline=headline), found, got)
+
+
+def _shown(empty: Line, strata: Sequence[Sequence[float]], got: Estimate | None) -> Line:
+    """The line with its mean; a stratum of one value does not tell how far values spread."""
     if got is None:
-        count = sum(map(len, strata.values()))
-        return Line(name=name, unit=unit, n=count, headline=headline)
-    return Line(name=name, unit=unit, headline=headline, n=got.n, mean=got.mean, low=got.low,
-                high=got.high)  # fmt: skip
+        return empty.model_copy(update={"n": sum(map(len, strata))})
+    spread = min(map(len, strata)) > 1
+    low, high = (got.low, got.high) if spread else (None, None)
+    return empty.model_copy(update={"n": got.n, "mean": got.mean, "low": low, "high": high})
 
 
 def lines_by_group(
@@ -160,6 +164,6 @@ def counts(items: Sequence[Item], scores: Sequence[ItemScore], key: str) -> dict
         "missing pictures": sum(score.missing_picture for score in scores),
         "judge failures": len(unanswered),
         **{f"judge failures, {kind}": count for kind, count in sorted(kinds.items())},
-        "items not scored": sum(key not in score.values for score in scores),
+        "items not scored": sum(key not in score.values and not score.complete for score in scores),
     }
     return found | {f"missing field {name}": count for name, count in sorted(fields.items())}

@@ -32,6 +32,7 @@ from shared.llm.engine import ChatMessage, ImagePart, TextPart
 _ANSWER = "The answer:"
 _MARK = re.compile(r"\[picture \d+\]")
 _HALF = 0.5
+_UNSAID = "nothing is said of it"
 _GOOD = 0.9
 Reply = dict[str, object]
 
@@ -170,7 +171,8 @@ def _rise_reasoning(asked: Asked) -> Reply:
 
 
 def _rise_plausibility(asked: Asked) -> Reply:
-    return _rise(asked, clearness(asked.pictures[-1]))
+    seen = asked.pictures[-1]
+    return _rise(asked, 1.0 if seen is not None and seen.legible else clearness(seen))
 
 
 def _rise(asked: Asked, share: float) -> Reply:
@@ -186,7 +188,7 @@ def _document(asked: Asked) -> Reply:
         "style": sum(seen is not None and seen.legible for seen in pictures) / len(pictures),
         "entity": kept(pictures),
         "trend": changing(pictures),
-        "completeness": min(1.0, len(pictures) / max(1, len(texts))),
+        "completeness": min(1.0, len(pictures) / len(texts)) if texts else _HALF,
         "image_quality": sum(map(clearness, pictures)) / len(pictures),
     }
     return {name: round(10 * share, 1) for name, share in marks.items()}
@@ -197,7 +199,7 @@ def _imagine(asked: Asked) -> Reply:
     shown: list[str] = []
     for text in asked.texts:
         if _MARK.fullmatch(text):
-            shown.append(before or "the same again")
+            shown.append(before or _UNSAID)
         else:
             before = text
     return {"pictures": shown}
@@ -209,12 +211,13 @@ def _compare(asked: Asked) -> Reply:
 
 
 def _told_pairs(asked: Asked) -> Iterator[float]:
+    """How much of its text each picture shows: half of one that names nothing, none of no text."""
     before = ""
     for part in asked.parts:
         if isinstance(part, str):
             before = part if not _MARK.fullmatch(part) else before
         else:
-            share = told(before, part)
+            share = told(before, part) if before not in ("", _UNSAID) else 0.0
             yield _HALF if share is None else share
 
 
