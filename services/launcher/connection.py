@@ -20,7 +20,7 @@ from services.launcher.data_folder import DataFolder
 from services.launcher.errors import LauncherError, NotRunningError, StackFailedError
 from services.launcher.settings import LauncherSettings
 from services.launcher.state_file import StackState, running_stack
-from services.launcher.tether import tether
+from shared.tether import tether
 
 STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.1

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.launcher.errors import StackFailedError
-from services.launcher.tether import tether
+from shared.tether import tether
 
 DEATHS_ALLOWED = 5
 DEATH_WINDOW_S = 60.0

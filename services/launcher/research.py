@@ -7,11 +7,14 @@ trainer as it stands. Not here: what these commands do.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 
 import typer
+
+from shared.tether import tether
 
 _AS_IT_STANDS = {"allow_extra_args": True, "ignore_unknown_options": True}
 COMMANDS = {
@@ -58,7 +61,9 @@ def _code(command: tuple[str, ...]) -> int:
     """The command's exit code; a Ctrl-C reaches it as well, and it is waited for."""
     # Torch's threads spin while they wait: on a machine with other work, one is much faster.
     environment = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", **os.environ}
-    with subprocess.Popen(command, env=environment) as process:
+    # Work that nobody waits for any more would meet the next try on the same folder.
+    end = tether(nice=0, when_parent_dies=signal.SIGTERM)
+    with subprocess.Popen(command, env=environment, preexec_fn=end) as process:  # noqa: PLW1509 - forked from the main thread only
         while True:
             try:
                 return process.wait()

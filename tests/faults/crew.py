@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from services.launcher.processes import ChildSpec
-from services.launcher.tether import tether
+from shared.tether import tether
 
 _END_S = 10.0
 _PAUSE_S = 0.05

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from pydantic import SecretStr
 
 from services.trainer.sketchbook.stack import StackStartError, running_stack
 from shared.settings import StorageSettings
+from shared.tether import tether
 
 _HOST = "127.0.0.1"
 _READY_TIMEOUT_S = 240.0
@@ -102,7 +104,11 @@ def _generator(folder: Path, storage: StorageSettings, log: Path) -> Generator[s
     with (
         log.open("wb") as output,
         subprocess.Popen(  # noqa: S603 - our own command
-            command, env=environment, stdout=output, stderr=output
+            command,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            preexec_fn=tether(nice=0, when_parent_dies=signal.SIGTERM),  # noqa: PLW1509 - forked from the main thread only
         ) as process,
     ):
         try:

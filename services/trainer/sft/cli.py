@@ -18,7 +18,8 @@ from safetensors import SafetensorError
 
 from services.trainer.benchmarks.records import BenchmarkDataError
 from services.trainer.sft.presets import Preset, Role, load_preset
-from services.trainer.sft.ranks import Ranks, is_rank, launch
+from services.trainer.sft.ranks import Ranks, end_with_launcher, is_rank, launch
+from services.trainer.stopping import stopped_as_by_hand
 
 STOPPED, WRONG = 1, 2
 _UNWRITTEN = re.compile(r"PytorchStreamWriter|iostream error|I/O error|No space left|too large")
@@ -43,7 +44,9 @@ Scratch = Annotated[bool, typer.Option(help="Random weights of the model's shape
 Reduced = Annotated[
     bool, typer.Option(help="A narrow model of the 8B's shape with random weights.")
 ]
-Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Go on from a checkpoint.")]
+Resume = Annotated[
+    bool, typer.Option("--resume/--no-resume", help="Go on from a checkpoint, or forget them.")
+]
 RanksOption = Annotated[int, typer.Option("--ranks", min=1, help="Processes on this node.")]
 Nodes = Annotated[int, typer.Option(min=1, help="Nodes.")]
 Node = Annotated[int, typer.Option(min=0, help="This node's number.")]
@@ -56,6 +59,8 @@ LaunchFile = Annotated[
 @contextmanager
 def told_plainly() -> Generator[None]:
     """Errors become a message and an exit code."""
+    stopped_as_by_hand()
+    end_with_launcher()
     try:
         yield
     except BenchmarkDataError as error:

@@ -7,6 +7,7 @@ ranks learns something else, so the number is checked. Not here: training.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.trainer.benchmarks.records import BenchmarkDataError
+from shared.tether import end_with_parent, tether
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,34 @@ def is_rank() -> bool:
     return "LOCAL_RANK" in os.environ
 
 
+def end_with_launcher() -> None:
+    """Leave no rank behind: a launcher that is killed cannot stop its ranks."""
+    if is_rank():
+        end_with_parent(signal.SIGKILL)
+
+
 def launch(ranks: Ranks, module: str, arguments: Sequence[str]) -> int:
-    """Start this node's processes and wait; gives their exit code."""
+    """Start this node's processes and wait; gives their exit code.
+
+    A Ctrl-C reaches the launcher as well, and it is given the time to stop its ranks.
+
+    Raises:
+        KeyboardInterrupt: There was one; the ranks have ended.
+    """
     environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-    command = ranks.command(module, arguments)
-    return subprocess.run(command, check=False, env=environment).returncode  # noqa: S603
+    stopped = False
+    with subprocess.Popen(  # noqa: S603 - our own command
+        ranks.command(module, arguments), env=environment,
+        preexec_fn=tether(nice=0, when_parent_dies=signal.SIGTERM),  # noqa: PLW1509 - forked from the main thread only
+    ) as process:  # fmt: skip
+        while process.poll() is None:
+            try:
+                process.wait()
+            except KeyboardInterrupt:
+                stopped = True
+    if stopped:
+        raise KeyboardInterrupt
+    return process.returncode
 
 
 def check_ranks(asked: int, found: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.trainer.sketchbook.trajectories import Service
+from shared.tether import tether
 
 _READY_TIMEOUT_S = 240.0
 _STOP_TIMEOUT_S = 60.0
@@ -59,6 +61,7 @@ def running_stack(
                 },
                 stdout=output,
                 stderr=output,
+                preexec_fn=tether(nice=0, when_parent_dies=signal.SIGTERM),  # noqa: PLW1509 - forked from the main thread only
             )
         try:
             yield _ready_service(process, folder / "data", log), folder / "data"

@@ -1,6 +1,6 @@
-"""Ties a child's life to its parent's: when the launcher is killed, its children end too.
+"""Ties a child's life to its parent's: when the parent is killed, its children end too.
 
-Only what runs in the child between fork and exec lives here.
+Only what runs in the child between fork and exec, or in the child itself, lives here.
 """
 
 from __future__ import annotations
@@ -28,8 +28,14 @@ def tether(*, nice: int, when_parent_dies: signal.Signals) -> Callable[[], None]
         os.nice(nice)
         if not _ON_LINUX:
             return
-        _LIBC.prctl(_PR_SET_PDEATHSIG, int(when_parent_dies), 0, 0, 0)
+        end_with_parent(when_parent_dies)
         if os.getppid() != parent:
             os._exit(1)
 
     return in_child
+
+
+def end_with_parent(when_it_dies: signal.Signals) -> None:
+    """Have this process sent a signal when its parent ends; nothing where there is no Linux."""
+    if _ON_LINUX:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(when_it_dies), 0, 0, 0)
