@@ -25,7 +25,7 @@ from services.trainer.sft.presets import accumulation
 from services.trainer.sft.processor import PictureProcessor
 from services.trainer.sft.ranks import check_ranks
 from services.trainer.sft.rows import HELD_OUT, load_rows
-from services.trainer.sft.training import callbacks, finish, last_checkpoint, log_steps
+from services.trainer.sft.training import beginning, callbacks, finish, log_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def train(run: GrpoRun, assessor: Assessor, console: Console) -> Path:
     for callback in measuring:
         callback.trainer = trainer
     check_ranks(run.ranks, trainer.accelerator.num_processes)
-    trainer.train(resume_from_checkpoint=last_checkpoint(run.out) if run.resume else None)
+    trainer.train(resume_from_checkpoint=beginning(trainer, run.out, resume=run.resume))
     return finish(trainer, run.out)
 
 

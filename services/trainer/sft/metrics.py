@@ -16,6 +16,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 _SHOWN = ("loss", "reward", "entropy", "learning_rate")
 _MINUTE_S = 60.0
+_SUM = "train_runtime"
+"""Tells the trainer's last line from the others."""
 
 
 class MetricsFile(TrainerCallback):
@@ -49,6 +51,28 @@ def write_metrics(path: Path, values: dict[str, Any]) -> None:
     kept = {k: v for k, v in values.items() if not isinstance(v, float) or math.isfinite(v)}
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(kept) + "\n")
+
+
+def forget_after(path: Path, step: int | None) -> None:
+    """Drop the lines of steps that are done once more; None: of all of them.
+
+    A line that was cut, and the sum of a run that had ended, go as well.
+    """
+    if not path.exists():
+        return
+    lines = path.read_text("utf-8", errors="replace").splitlines(keepends=True)
+    kept = [] if step is None else [line for line in lines if _stays(line, step)]
+    part = path.with_name(f"{path.name}.part")
+    part.write_text("".join(kept), "utf-8")
+    part.replace(path)
+
+
+def _stays(line: str, step: int) -> bool:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return False
+    return values.get("step", 0) <= step and _SUM not in values
 
 
 def told(state: TrainerState, logs: dict[str, Any], began: tuple[float, int], now: float) -> str:

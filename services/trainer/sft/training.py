@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
-from services.trainer.sft.metrics import MetricsFile
+from services.trainer.sft.metrics import MetricsFile, forget_after
 from services.trainer.sft.models import Start, export, freeze_vision, load_model
 from services.trainer.sft.presets import SftSettings, accumulation
 from services.trainer.sft.ranks import check_ranks
@@ -59,13 +59,29 @@ def train(run: SftRun, console: Console) -> Path:
         callbacks=callbacks(run.out, console),
     )  # fmt: skip
     check_ranks(run.ranks, trainer.accelerator.num_processes)
-    trainer.train(resume_from_checkpoint=last_checkpoint(run.out) if run.resume else None)
+    trainer.train(resume_from_checkpoint=beginning(trainer, run.out, resume=run.resume))
     return finish(trainer, run.out)
 
 
 def callbacks(out: Path, console: Console) -> list[TrainerCallback]:
     """What every run tells."""
     return [MetricsFile(out / "metrics.jsonl", console)]
+
+
+def beginning(trainer: SFTTrainer, out: Path, *, resume: bool) -> str | None:
+    """Where to go on; what was told of later steps is forgotten, and of all if it starts anew."""
+    with trainer.accelerator.main_process_first():
+        if not resume and trainer.accelerator.is_main_process:
+            shutil.rmtree(out / "checkpoints", ignore_errors=True)
+        checkpoint = last_checkpoint(out)
+        if trainer.accelerator.is_main_process:
+            forget_after(out / "metrics.jsonl", step_of(checkpoint))
+    return checkpoint
+
+
+def step_of(checkpoint: str | None) -> int | None:
+    """How many steps a checkpoint has behind it."""
+    return None if checkpoint is None else int(checkpoint.rpartition("-")[2])
 
 
 def last_checkpoint(out: Path) -> str | None:
