@@ -27,6 +27,12 @@ from services.trainer.data.records import (
 from shared.contracts.wire import Wire
 
 _SAMPLES = 14
+_NOT_TRIED = "not marked yet"
+_REASON = 80
+_FRAMES = (
+    "Each line is a step: the picture before, then every attempt with its marks (s semantics, "
+    "q quality) and its prompt. Green was accepted by the teacher, red refused."
+)
 Counts = dict[str, int]
 
 
@@ -44,6 +50,8 @@ class DataReport(Wire):
     """By generator and status."""
     attempts: int = 0
     unscored_attempts: int = 0
+    unscored: Counts = Field(default_factory=_counts)
+    """Why, by reason."""
     steps: Counts = Field(default_factory=_counts)
     """What became of the steps."""
     disagreeing_attempts: int = 0
@@ -65,6 +73,7 @@ def report(
     plans: Sequence[PlannerRow],
     *,
     limits: Thresholds,
+    problems: Mapping[tuple[str, int, int], str],
 ) -> DataReport:
     """Count all of it."""
     keys = [(t.id, index, a.number) for t in trajectories for index, _, a in drawn_attempts(t)]
@@ -74,6 +83,10 @@ def report(
         trajectories=_sorted(Counter(f"{t.generator} {t.status}" for t in trajectories)),
         attempts=len(keys),
         unscored_attempts=sum(scores.get(key) is None for key in keys),
+        unscored=_sorted(Counter(
+            problems.get(key, _NOT_TRIED).partition("\n")[0][:_REASON] for key in keys
+            if scores.get(key) is None
+        )),
         steps=_sorted(cut.steps),
         disagreeing_attempts=cut.disagreeing,
         unjudged_attempts=cut.unjudged,
@@ -102,16 +115,17 @@ def _sorted(counter: Counter[str]) -> Counts:
 
 def card(found: DataReport, *, title: str) -> str:
     """The data card in markdown."""
-    parts = [f"# Data card: {title}", "![Samples](contact.png)"]
+    parts = [f"# Data card: {title}", "![Samples](contact.png)", _FRAMES]
     tables: tuple[tuple[str, Counts], ...] = (
         ("Requests by category", found.prompts),
         ("Trajectories by generator and end", found.trajectories),
         ("What the filters did with the steps", found.steps),
+        ("Attempts without a score", found.unscored),
         ("Rows", found.rows),
         ("Critic rows by category", found.critic_rows_by_category),
         ("Planner rows by origin", found.planner_rows_by_source),
     )
-    parts += [_table(name, counts) for name, counts in tables]
+    parts += [_table(name, counts) for name, counts in tables if counts]
     for name in found.verdicts_before_balance:
         before, after = found.verdicts_before_balance[name], found.verdicts_after_balance[name]
         parts.append(_compared(f"Verdicts for {name} by attempt, before and after balancing",

@@ -22,6 +22,7 @@ from services.trainer.data.teacher import ErrorRates
 from services.trainer.data.teachers import Endpoint
 from services.trainer.sketchbook.stack import StackStartError
 from services.trainer.sketchbook.trajectories import Service
+from services.trainer.stopping import stopped_as_by_hand
 from shared.errors import InterleaveError
 
 STOPPED, WRONG = 1, 2
@@ -65,6 +66,7 @@ _Retry = Annotated[bool, typer.Option(help="Run requests again that gave nothing
 
 @contextmanager
 def _told_plainly() -> Generator[None]:
+    stopped_as_by_hand()
     try:
         yield
     except BenchmarkDataError as error:
@@ -72,6 +74,10 @@ def _told_plainly() -> Generator[None]:
         raise typer.Exit(WRONG) from None
     except (InterleaveError, ResultsFolderError, StackStartError) as error:
         console.print(f"Stopped: {error}", style="red", markup=False)
+        raise typer.Exit(STOPPED) from None
+    except OSError as error:
+        told = f"Stopped: {error}; make room and run the same command again"
+        console.print(told, style="red", markup=False)
         raise typer.Exit(STOPPED) from None
     except KeyboardInterrupt:
         console.print("Stopped; the same command goes on from here.", style="red")

@@ -83,7 +83,7 @@ class Writer:
         with self._data_set("critic-sft") as (target, pictures):
             lines = [(row.prompt_id, self._critic(row, pictures)) for row in rows]
             self._write(target, lines)
-            _json(target / "sharegpt.json", [
+            _sharegpt(target, "critic-sft", [
                 formats.sharegpt_row(
                     formats.critic_question(row, self.pack), row.reply,
                     self._pair(row, pictures),
@@ -122,7 +122,7 @@ class Writer:
                 if not held_out(row.prompt_id, self.share_held_out):
                     shared.append(formats.sharegpt_row(question, row.reply, images))
             self._write(target, lines)
-            _json(target / "sharegpt.json", shared)
+            _sharegpt(target, "planner-sft", shared)
         return self.folder.root / "datasets" / "planner-sft"
 
     def sequences(self, pairs: Iterable[tuple[TrajectoryRecord, PromptRecord]]) -> Path:
@@ -188,5 +188,11 @@ def _lines(path: Path, rows: Iterable[formats.Json]) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _json(path: Path, rows: Sequence[formats.Json]) -> None:
+def _sharegpt(target: Path, name: str, rows: Sequence[formats.Json]) -> None:
+    """The conversations, and what LLaMA-Factory needs to know of them."""
+    _json(target / "sharegpt.json", rows)
+    _json(target / "dataset_info.json", formats.sharegpt_entry(name))
+
+
+def _json(path: Path, rows: formats.Json | Sequence[formats.Json]) -> None:
     path.write_text(json.dumps(rows, ensure_ascii=False, indent=1), "utf-8")

@@ -12,10 +12,16 @@ Not here: what the records are (``records``).
 
 from __future__ import annotations
 
+import fcntl
+import os
 from functools import cached_property
 from pathlib import Path
 
-from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
+from services.trainer.benchmarks.folder import (
+    ResultsFolder,
+    ResultsFolderError,
+    write_atomically,
+)
 from services.trainer.data.journal import Journal
 from services.trainer.data.records import PromptRecord, ScoreRecord, Scores, TrajectoryRecord
 
@@ -25,14 +31,17 @@ class DataFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._held: int | None = None
 
     def claim(self, run: dict[str, object]) -> None:
-        """Say what is made here.
+        """Say what is made here, and keep other processes out as long as this one lives.
 
         Raises:
-            ResultsFolderError: Something else is made here already.
+            ResultsFolderError: Something else is made here, or another process is at it.
         """
         ResultsFolder(self.root).claim(run)
+        if self._held is None:
+            self._held = _only_holder(self.root)
 
     @cached_property
     def prompts(self) -> Journal[PromptRecord]:
@@ -57,6 +66,11 @@ class DataFolder:
         """The score that counts of each attempt."""
         return {record.key: record.score for record in self.score_records}
 
+    def problems(self) -> dict[tuple[str, int, int], str]:
+        """Why attempts have no score, by attempt."""
+        newest = {record.key: record for record in self.score_records}
+        return {key: record.problem for key, record in newest.items() if record.score is None}
+
     def path(self, file: str) -> Path:
         """Where a picture lies that a record names."""
         return self.root / file
@@ -69,3 +83,15 @@ class DataFolder:
         """
         write_atomically(self.root / file, content)
         return file
+
+
+def _only_holder(root: Path) -> int:
+    """A descriptor that keeps a folder for this process; the system frees it in any case."""
+    descriptor = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        message = f"another process is at work in {root}; wait for it or stop it"
+        raise ResultsFolderError(message) from error
+    return descriptor

@@ -92,6 +92,12 @@ def sharegpt_row(messages: Sequence[ChatMessage], reply: str, images: Sequence[s
     return {**row, "system": systems[0]} if systems else row
 
 
+def sharegpt_entry(name: str) -> Json:
+    """What LLaMA-Factory's ``dataset_info.json`` says of a ShareGPT file."""
+    columns = {"messages": "conversations", "images": "images", "system": "system"}
+    return {name: {"file_name": "sharegpt.json", "formatting": "sharegpt", "columns": columns}}
+
+
 def easyr1_row(messages: Sequence[ChatMessage], images: Sequence[str], facts: Json) -> Json:
     """A row of EasyR1: problem with marks, answer for the rewards, pictures."""
     return {

@@ -6,6 +6,7 @@ Every stage keeps what it did and takes up what is missing. Not here: options (`
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,15 +28,25 @@ from services.trainer.data.folder import DataFolder
 from services.trainer.data.planner_rows import PlannerRow, random_cut, whole_plan
 from services.trainer.data.progress import shown
 from services.trainer.data.records import PromptRecord, TrajectoryRecord, drawn_attempts
-from services.trainer.data.scoring import GraderScorer, JudgeScorer, Scorer, score_attempts
+from services.trainer.data.scoring import (
+    GraderScorer,
+    JudgeScorer,
+    Scorer,
+    score_attempts,
+    settled,
+)
 from services.trainer.data.teacher import ErrorRates
 from services.trainer.data.teachers import Endpoint, own_service, sketchbook_teacher
 from services.trainer.data.world import sample_world
 from services.trainer.sketchbook.trajectories import Service
+from shared.errors import ServiceUnavailableError
 from shared.llm.openai_chat import OpenAIChatEngine, OpenAISettings
 from shared.prompts.pack import load_pack
 
 MODELS = Path("models/sketchbook")
+_FAILURES_IN_A_ROW = 24
+"""Questions without an answer, or requests without a trajectory, that stop the job."""
+_SHORT = 100
 
 
 class Preset(StrEnum):
@@ -163,15 +174,30 @@ class Making:
         return stack.enter_context(own_service(teacher, folder, models=MODELS, pack=plan.pack_name))
 
     def scores(self) -> None:
-        """Marks of every attempt that has none."""
+        """Marks of every attempt that has none.
+
+        Raises:
+            ServiceUnavailableError: The judge marked nothing at all, or nothing any more.
+        """
         trajectories = list(self._folder.newest().values())
-        known = self._folder.scores()
+        known = settled(self._folder)
         keys = [(t.id, i, a.number) for t in trajectories for i, _, a in drawn_attempts(t)]
         kept = sum(key in known for key in keys)
         if kept == len(keys):
             return
         with shown("scores", len(keys), kept, self._console) as show:
             asyncio.run(self._score(trajectories, lambda failed: show.step(failed=failed)))
+        self._tell_unmarked(set(keys))
+
+    def _tell_unmarked(self, keys: set[tuple[str, int, int]]) -> None:
+        left = keys - settled(self._folder)
+        if not left:
+            return
+        why = Counter(self._folder.problems()[key][:_SHORT] for key in left).most_common(1)[0][0]
+        told = f"{len(left)} of {len(keys)} attempts have no mark ({why})"
+        if left == keys:
+            raise ServiceUnavailableError(told)
+        self._console.print(f"{told}; the same command asks again", style="yellow", markup=False)
 
     async def _score(
         self, trajectories: Sequence[TrajectoryRecord], on_done: Callable[[bool], None]
@@ -179,7 +205,8 @@ class Making:
         engine = None if self._plan.judge is None else _engine(self._plan.judge)
         scorer: Scorer = GraderScorer()
         if engine is not None:
-            scorer = JudgeScorer(Judge(engine, cache=self._folder.root / "judge"))
+            cache = self._folder.root / "judge"
+            scorer = JudgeScorer(Judge(engine, cache=cache, give_up_after=_FAILURES_IN_A_ROW))
         try:
             await score_attempts(
                 trajectories, self._folder, scorer, concurrency=self._plan.concurrency * 2,
@@ -203,7 +230,10 @@ class Making:
         writer.planner_sft(plans)
         writer.sequences((t, prompts[t.prompt_id]) for t in usable)
         everything = list(self._folder.newest().values())
-        counted = report(prompts, everything, scores, found, plans, limits=plan.limits)
+        counted = report(
+            prompts, everything, scores, found, plans,
+            limits=plan.limits, problems=self._folder.problems(),
+        )  # fmt: skip
         write_contact(self._folder, usable, scores, seed=plan.seed)
         write_report(self._folder, counted, title=f"{plan.preset.value}, seed {plan.seed}")
         rows = ", ".join(f"{count} {name}" for name, count in counted.rows.items())

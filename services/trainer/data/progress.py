@@ -6,7 +6,7 @@ Not here: what is done meanwhile.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +15,8 @@ from rich.live import Live
 from rich.text import Text
 
 _MINUTE_S = 60.0
+_PAUSE_S = 20.0
+"""Between two lines of a log."""
 
 
 @dataclass(slots=True)
@@ -44,20 +46,41 @@ class Tally:
 class Shown:
     """A tally on the screen."""
 
-    def __init__(self, tally: Tally, live: Live) -> None:
+    def __init__(self, tally: Tally, show: Callable[[str], None]) -> None:
         self._tally = tally
-        self._live = live
+        self._show = show
 
     def step(self, *, failed: bool = False) -> None:
         """One more is done."""
         self._tally.done += 1
         self._tally.failed += failed
-        self._live.update(Text(self._tally.line()))
+        self._show(self._tally.line())
+
+
+@dataclass(slots=True)
+class Lines:
+    """Shows a line now and then: for a log, which is no screen."""
+
+    console: Console
+    pause_s: float = _PAUSE_S
+    _next_s: float = 0.0
+
+    def __call__(self, line: str) -> None:
+        """Print it if it is time."""
+        if time.monotonic() >= self._next_s:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            self._next_s = time.monotonic() + self.pause_s
 
 
 @contextmanager
 def shown(title: str, total: int, kept: int, console: Console) -> Generator[Shown]:
     """Show a tally for the length of the block."""
     tally = Tally(title, total, kept)
+    if not console.is_terminal:
+        lines = Lines(console)
+        lines(tally.line())
+        yield Shown(tally, lines)
+        lines.console.print(tally.line(), highlight=False, markup=False, soft_wrap=True)
+        return
     with Live(Text(tally.line()), console=console, refresh_per_second=2) as live:
-        yield Shown(tally, live)
+        yield Shown(tally, lambda line: live.update(Text(line)))

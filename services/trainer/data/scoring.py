@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.trainer.benchmarks.judge import Judge, JudgeFailure, Question
+from services.trainer.benchmarks.judge import FailureKind, Judge, JudgeFailure, Question
 from services.trainer.benchmarks.pictures import for_judge
 from services.trainer.data.folder import DataFolder
 from services.trainer.data.records import Score, ScoreRecord, TrajectoryRecord, drawn_attempts
@@ -27,7 +27,11 @@ from services.trainer.sketchbook.grader import decode, grade
 from services.trainer.sketchbook.language import UnknownWordingError, outcomes_of
 from services.trainer.sketchbook.reading import Picture
 from services.trainer.sketchbook.world import ImpossibleEditError
+from shared.errors import ServiceUnavailableError
 from shared.llm.engine import ImagePart, Part, TextPart
+
+_JUDGE = "judge"
+"""How the problem begins where a judge is to blame."""
 
 
 class UnscorableError(ValueError):
@@ -140,11 +144,17 @@ class JudgeScorer:
         shown.append(TextPart(_TASK.replace("{prompt}", prompt)))
         answer = await self.judge.ask(Question(_SYSTEM, tuple(shown)), _Said)
         if isinstance(answer, JudgeFailure):
-            raise UnscorableError(f"judge {answer.kind}: {answer.detail}")
+            if answer.kind is FailureKind.NOT_ASKED:
+                raise ServiceUnavailableError(self._why_not())
+            raise UnscorableError(f"{_JUDGE} {answer.kind}: {answer.detail}")
         return Score(
             semantics=min(answer.success, answer.restraint),
             quality=min(answer.naturalness, answer.artifacts),
         )
+
+    def _why_not(self) -> str:
+        told = "; ".join(f"{kind}: {why}" for kind, why in self.judge.reasons.items())
+        return f"the judge {self.judge.model} left too many questions unanswered ({told})"
 
 
 async def score_attempts(
@@ -158,9 +168,10 @@ async def score_attempts(
     """Mark every drawn attempt that has no score yet; failures of a judge are tried again.
 
     Raises:
+        ServiceUnavailableError: The judge answers nobody any more; what was done is kept.
         ResultsFolderError: Nothing can be written; what was done is kept.
     """
-    known = {record.key for record in folder.score_records if not _passing(record)}
+    known = settled(folder)
     slots = asyncio.Semaphore(concurrency)
 
     async def one(record: ScoreRecord, before: Path | None, prompt: str, after: Path) -> None:
@@ -190,6 +201,10 @@ async def score_attempts(
         raise error.exceptions[0] from error
 
 
-def _passing(record: ScoreRecord) -> bool:
-    """Whether a later try may do better."""
-    return record.score is None and record.problem.startswith("judge unreachable")
+def settled(folder: DataFolder) -> set[tuple[str, int, int]]:
+    """The attempts that need no other try: a judge may do better the next time, a grader not."""
+    return {
+        record.key
+        for record in folder.score_records
+        if record.score is not None or not record.problem.startswith(_JUDGE)
+    }

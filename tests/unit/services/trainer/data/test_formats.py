@@ -6,7 +6,7 @@ from services.trainer.data import formats
 from services.trainer.data.critic_rows import cut
 from services.trainer.data.filters import Thresholds
 from services.trainer.data.planner_rows import PlannerRow
-from services.trainer.data.verl_reward import compute_score
+from services.trainer.data.verl_reward import compute_score, compute_scores
 from shared.prompts.pack import load_pack
 from shared.prompts.planner import parse_plan
 from tests.unit.services.trainer.data.trajectories import (
@@ -74,6 +74,16 @@ def test_the_exported_reward_is_the_released_form() -> None:
     assert round(right, 6) == 0.8
     assert round(redrawn, 6) == 0.92
     assert compute_score("", "rubbish", facts) == 0.2  # 0.5 (0 + 0.3 + 0.1)
+
+
+def test_easyr1_takes_the_same_reward_for_a_batch_with_its_parts() -> None:
+    facts = formats.critic_facts(ROW)
+    asked = [{"response": each, "ground_truth": facts} for each in (ROW.reply, "rubbish")]
+
+    right, rubbish = compute_scores(asked)
+
+    assert right == {"overall": compute_score("", ROW.reply, facts), "format": 1, "accuracy": 1}
+    assert rubbish == {"overall": compute_score("", "rubbish", facts), "format": 0, "accuracy": 0}
 
 
 def test_planner_rows_put_pictures_where_their_marks_are() -> None:
