@@ -43,14 +43,18 @@ def _told_plainly() -> Generator[None]:
     try:
         yield
     except BenchmarkDataError as error:
-        console.print(str(error), style="red", markup=False)
+        _complain(str(error))
         raise typer.Exit(WRONG) from None
     except (InterleaveError, ResultsFolderError, JudgeGoneError) as error:
-        console.print(f"Stopped: {error}", style="red", markup=False)
+        _complain(f"Stopped: {error}")
         raise typer.Exit(STOPPED) from None
     except KeyboardInterrupt:
-        console.print("Stopped; the same command goes on from here.", style="red")
+        _complain("Stopped; the same command goes on from here.")
         raise typer.Exit(STOPPED) from None
+
+
+def _complain(message: str) -> None:
+    console.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -60,7 +60,10 @@ def _drawable(reports: Sequence[Report]) -> list[Line]:
 
 
 def _names(reports: Sequence[Report], unit: str) -> list[str]:
-    return list(dict.fromkeys(line.name for line in _drawable(reports) if line.unit == unit))
+    """What is drawn of a unit, in the order of the reports."""
+    drawn = {line.name for line in _drawable(reports)}
+    lines = [line for report in reports for line in report.lines if line.unit == unit]
+    return [name for name in dict.fromkeys(line.name for line in lines) if name in drawn]
 
 
 def distance(line: Line, end: Literal["low", "high"]) -> float:
