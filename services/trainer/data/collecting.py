@@ -9,44 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import httpx
 
 from services.trainer.benchmarks.asking import RunOptions, data_url
-from services.trainer.benchmarks.replies import (
-    AttemptReply,
-    ImageReply,
-    StepReply,
-    TrajectoryReply,
-)
 from services.trainer.benchmarks.service import InterleaveService
 from services.trainer.data.folder import DataFolder
-from services.trainer.data.records import (
-    AttemptRecord,
-    PromptRecord,
-    StepRecord,
-    TrajectoryRecord,
+from services.trainer.data.records import PromptRecord, TrajectoryRecord, trajectory_name
+from services.trainer.data.told import Answering, problem_of, step_records
+from shared.errors import (
+    BadReplyError,
+    ServiceRejectedError,
+    ServiceTimeoutError,
+    ServiceUnavailableError,
 )
-from shared.contracts.plans import PlanStep
-from shared.errors import BadReplyError, ServiceRejectedError, ServiceTimeoutError
 
 _REQUEST_TIMEOUT_S = 120.0
-
-
-class Answering(Protocol):
-    """The service as it is needed here; see ``InterleaveService``."""
-
-    async def finished(self, body: Mapping[str, object], *, key: str) -> TrajectoryReply:
-        """A trajectory in its final state."""
-        ...
-
-    async def picture(self, image: ImageReply) -> bytes:
-        """A picture's file."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +55,11 @@ async def connected(url: str, key: str, *, timeout_s: float) -> AsyncGenerator[I
         yield InterleaveService(http, RunOptions(item_timeout_s=timeout_s))
 
 
-def trajectory_id(prompt: PromptRecord, generator: str) -> str:
-    """The name of a prompt's trajectory with one generator."""
-    return f"{prompt.id}-{generator}"
+def to_be_tried(record: TrajectoryRecord | None, *, retry_failed: bool) -> bool:
+    """Whether a request is still to be run: never was, or a service failed it, or it is wanted."""
+    if record is None or record.interrupted:
+        return True
+    return retry_failed and not record.usable
 
 
 async def collect(
@@ -89,38 +73,62 @@ async def collect(
     """Run every prompt that has no trajectory with this generator yet.
 
     Raises:
-        ServiceUnavailableError: The service cannot be reached; what was done is kept.
+        ServiceUnavailableError: The service cannot be reached, or fails one request after the
+            other; what was done is kept.
         ResultsFolderError: Nothing can be written; what was done is kept.
     """
     kept = folder.newest()
+    tries = Counter(record.name for record in folder.trajectories)
     slots = asyncio.Semaphore(how.concurrency)
+    outage = _Outage(limit=2 * how.concurrency)
 
-    async def one(prompt: PromptRecord) -> None:
+    async def one(prompt: PromptRecord, name: str) -> None:
         async with slots:
-            record = await _record(prompt, folder, service, how)
+            record = await _record(prompt, folder, service, how, name=_try(name, tries[name]))
             folder.trajectories.append(record)
             on_done(record)
+            outage.heard(record)
 
     try:
         async with asyncio.TaskGroup() as group:
             for prompt in prompts:
-                before = kept.get(trajectory_id(prompt, how.generator))
-                if before is None or (how.retry_failed and not before.usable):
-                    group.create_task(one(prompt))
+                name = trajectory_name(prompt.id, how.generator)
+                if to_be_tried(kept.get(name), retry_failed=how.retry_failed):
+                    group.create_task(one(prompt, name))
     except BaseExceptionGroup as error:
         raise error.exceptions[0] from error
 
 
+@dataclass(slots=True)
+class _Outage:
+    """Ends the job when a service fails one request after the other: the others would be lost."""
+
+    limit: int
+    in_a_row: int = 0
+
+    def heard(self, record: TrajectoryRecord) -> None:
+        self.in_a_row = self.in_a_row + 1 if record.interrupted else 0
+        if self.in_a_row >= self.limit:
+            raise ServiceUnavailableError(
+                f"{self.in_a_row} requests in a row failed for want of a service "
+                f"({record.problem}); when it is back, the same command runs them again"
+            )
+
+
+def _try(name: str, before: int) -> str:
+    """The name of a try: pictures, marks and the service's memory of another are not its own."""
+    return f"{name}-try{before + 1}" if before else name
+
+
 async def _record(
-    prompt: PromptRecord, folder: DataFolder, service: Answering, how: Collecting
+    prompt: PromptRecord, folder: DataFolder, service: Answering, how: Collecting, *, name: str
 ) -> TrajectoryRecord:
-    name = trajectory_id(prompt, how.generator)
     try:
         reply = await service.finished(_body(prompt, folder, how), key=_key(folder, name, how))
         return TrajectoryRecord(
             id=name, prompt_id=prompt.id, generator=how.generator, status=reply.status,
-            steps=await _steps(f"images/{name}", prompt, reply, folder, service),
-            problem="" if reply.problem is None else reply.problem.code,
+            steps=await step_records(f"images/{name}", prompt, reply, folder, service),
+            problem=problem_of(reply),
         )  # fmt: skip
     except (ServiceRejectedError, ServiceTimeoutError, BadReplyError) as error:
         return TrajectoryRecord(
@@ -147,57 +155,5 @@ def _body(prompt: PromptRecord, folder: DataFolder, how: Collecting) -> dict[str
 
 
 def _key(folder: DataFolder, name: str, how: Collecting) -> str:
-    text = f"{folder.root.resolve()}/{name}/{how.seed}/{how.retry_failed}"
+    text = f"{folder.root.resolve()}/{name}/{how.seed}"
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-async def _steps(
-    place: str,
-    prompt: PromptRecord,
-    reply: TrajectoryReply,
-    folder: DataFolder,
-    service: Answering,
-) -> tuple[StepRecord, ...]:
-    """The steps of a finished trajectory; their pictures are written before they are told of."""
-    steps: list[StepRecord] = []
-    source = prompt.images[-1] if prompt.images else None
-    for step in reply.steps:
-        attempts = [
-            await _attempt(f"{place}/{step.step_number}_{each.number}.png", each, folder, service)
-            for each in step.attempts
-            if not each.speculative or each.verdict is not None
-        ]
-        record = StepRecord(
-            plan=_plan(step), source=source, chosen=step.chosen, attempts=tuple(attempts)
-        )
-        steps.append(record)
-        source = record.file or source
-    return tuple(steps)
-
-
-async def _attempt(
-    file: str, reply: AttemptReply, folder: DataFolder, service: Answering
-) -> AttemptRecord:
-    kept = None
-    if reply.image is not None:
-        kept = folder.keep(file, await service.picture(reply.image))
-    said = reply.verdict
-    return AttemptRecord(
-        number=reply.number,
-        prompt=reply.prompt,
-        seed=reply.seed,
-        file=kept,
-        verdict=None if said is None else said.success,
-        refine_prompt="" if said is None else said.refine_prompt,
-        reasoning="" if said is None else said.reasoning,
-    )
-
-
-def _plan(step: StepReply) -> PlanStep:
-    return PlanStep(
-        step_number=step.step_number,
-        step_name=step.step_name,
-        instruction=step.instruction,
-        prompt=step.prompt,
-        auxiliary_text=step.auxiliary_text,
-    )

@@ -50,7 +50,7 @@ class DataFolder:
 
     @cached_property
     def trajectories(self) -> Journal[TrajectoryRecord]:
-        """What came of them; of two records of one trajectory the later one counts."""
+        """What came of them; of several tries of one request the last counts."""
         return Journal(self.root / "trajectories.jsonl", TrajectoryRecord)
 
     @cached_property
@@ -59,8 +59,8 @@ class DataFolder:
         return Journal(self.root / "scores.jsonl", ScoreRecord)
 
     def newest(self) -> dict[str, TrajectoryRecord]:
-        """The record that counts of each trajectory."""
-        return {record.id: record for record in self.trajectories}
+        """The record that counts of each request with each generator, by its name."""
+        return {record.name: record for record in self.trajectories}
 
     def scores(self) -> Scores:
         """The score that counts of each attempt."""

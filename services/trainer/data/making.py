@@ -6,8 +6,7 @@ Every stage keeps what it did and takes up what is missing. Not here: options (`
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,37 +15,30 @@ from random import Random
 
 from rich.console import Console
 
-from services.trainer.benchmarks.judge import Judge
 from services.trainer.data.card import report, write_contact, write_report
 from services.trainer.data.catalogue import CATALOGUE, load_catalogue, sample_prompts
-from services.trainer.data.collecting import Collecting, collect, connected, trajectory_id
+from services.trainer.data.collecting import Collecting, collect, connected, to_be_tried
 from services.trainer.data.comm_plans import import_comm
 from services.trainer.data.critic_rows import cut
 from services.trainer.data.datasets import Writer
 from services.trainer.data.filters import Thresholds
 from services.trainer.data.folder import DataFolder
+from services.trainer.data.marking import mark_attempts
 from services.trainer.data.planner_rows import PlannerRow, random_cut, whole_plan
 from services.trainer.data.progress import shown
-from services.trainer.data.records import PromptRecord, TrajectoryRecord, drawn_attempts
-from services.trainer.data.scoring import (
-    GraderScorer,
-    JudgeScorer,
-    Scorer,
-    score_attempts,
-    settled,
+from services.trainer.data.records import (
+    PromptRecord,
+    TrajectoryRecord,
+    trajectory_name,
 )
 from services.trainer.data.teacher import ErrorRates
 from services.trainer.data.teachers import Endpoint, own_service, sketchbook_teacher
 from services.trainer.data.world import sample_world
 from services.trainer.sketchbook.trajectories import Service
-from shared.errors import ServiceUnavailableError
 from shared.llm.openai_chat import OpenAIChatEngine, OpenAISettings
 from shared.prompts.pack import load_pack
 
 MODELS = Path("models/sketchbook")
-_FAILURES_IN_A_ROW = 24
-"""Questions without an answer, or requests without a trajectory, that stop the job."""
-_SHORT = 100
 
 
 class Preset(StrEnum):
@@ -131,12 +123,11 @@ class Making:
         for generator in self._plan.used_generators():
             name = Path(generator).name or "default"
             known = self._folder.newest()
-            kept = sum(self._is_kept(known.get(trajectory_id(p, name))) for p in prompts)
+            records = [known.get(trajectory_name(p.id, name)) for p in prompts]
+            retry = self._plan.retry_failed
+            kept = sum(not to_be_tried(record, retry_failed=retry) for record in records)
             if kept < len(prompts):
                 self._collect(prompts, generator, kept)
-
-    def _is_kept(self, record: TrajectoryRecord | None) -> bool:
-        return record is not None and (record.usable or not self._plan.retry_failed)
 
     def _collect(self, prompts: Sequence[PromptRecord], generator: str, kept: int) -> None:
         plan = self._plan
@@ -174,47 +165,10 @@ class Making:
         return stack.enter_context(own_service(teacher, folder, models=MODELS, pack=plan.pack_name))
 
     def scores(self) -> None:
-        """Marks of every attempt that has none.
-
-        Raises:
-            ServiceUnavailableError: The judge marked nothing at all, or nothing any more.
-        """
-        trajectories = list(self._folder.newest().values())
-        known = settled(self._folder)
-        keys = [(t.id, i, a.number) for t in trajectories for i, _, a in drawn_attempts(t)]
-        kept = sum(key in known for key in keys)
-        if kept == len(keys):
-            return
-        with shown("scores", len(keys), kept, self._console) as show:
-            asyncio.run(self._score(trajectories, lambda failed: show.step(failed=failed)))
-        self._tell_unmarked(set(keys))
-
-    def _tell_unmarked(self, keys: set[tuple[str, int, int]]) -> None:
-        left = keys - settled(self._folder)
-        if not left:
-            return
-        why = Counter(self._folder.problems()[key][:_SHORT] for key in left).most_common(1)[0][0]
-        told = f"{len(left)} of {len(keys)} attempts have no mark ({why})"
-        if left == keys:
-            raise ServiceUnavailableError(told)
-        self._console.print(f"{told}; the same command asks again", style="yellow", markup=False)
-
-    async def _score(
-        self, trajectories: Sequence[TrajectoryRecord], on_done: Callable[[bool], None]
-    ) -> None:
-        engine = None if self._plan.judge is None else _engine(self._plan.judge)
-        scorer: Scorer = GraderScorer()
-        if engine is not None:
-            cache = self._folder.root / "judge"
-            scorer = JudgeScorer(Judge(engine, cache=cache, give_up_after=_FAILURES_IN_A_ROW))
-        try:
-            await score_attempts(
-                trajectories, self._folder, scorer, concurrency=self._plan.concurrency * 2,
-                on_done=lambda record: on_done(record.score is None),
-            )  # fmt: skip
-        finally:
-            if engine is not None:
-                await engine.aclose()
+        """Marks of every attempt that has none; errors as in ``mark_attempts``."""
+        judge = None if self._plan.judge is None else _engine(self._plan.judge)
+        concurrency = 2 * self._plan.concurrency
+        mark_attempts(self._folder, judge, self._console, concurrency=concurrency)
 
     def data_sets(self) -> None:
         """Filter, cut and write every data set, the report, the card and the contact sheet."""

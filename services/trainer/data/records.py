@@ -14,6 +14,16 @@ from pydantic import Field
 from services.trainer.rewards import Marks
 from shared.contracts.plans import PlanStep
 from shared.contracts.wire import Wire
+from shared.errors import ServiceTimeoutError, ServiceUnavailableError, StoreUnavailableError
+
+_OUTAGES = {
+    ServiceUnavailableError.code, ServiceTimeoutError.code, StoreUnavailableError.code,
+}  # fmt: skip
+
+
+def trajectory_name(prompt_id: str, generator: str) -> str:
+    """What a request with one generator is called."""
+    return f"{prompt_id}-{generator}"
 
 
 class PromptRecord(Wire):
@@ -69,6 +79,17 @@ class TrajectoryRecord(Wire):
     status: str
     steps: tuple[StepRecord, ...] = ()
     problem: str = ""
+    """Begins with the problem's code."""
+
+    @property
+    def name(self) -> str:
+        """The same for every try of one request with one generator; ``id`` is the try's own."""
+        return trajectory_name(self.prompt_id, self.generator)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a service failed it and not the request: a later try may do better."""
+        return self.problem.partition(":")[0] in _OUTAGES
 
     @property
     def usable(self) -> bool:

@@ -93,3 +93,40 @@ def test_a_refused_request_is_counted_and_not_asked_again(tmp_path: Path) -> Non
 
     assert {record.status for record in _collected(folder, Refuses())} == {"not_produced"}
     assert _collected(folder, Refuses()) == []
+
+
+class Outage:
+    """Fails every trajectory for want of its planner, until it is back."""
+
+    def __init__(self) -> None:
+        self.back = False
+        self.keys: list[str] = []
+
+    async def finished(self, body: Mapping[str, object], *, key: str) -> TrajectoryReply:
+        await asyncio.sleep(0.01)
+        self.keys.append(key)
+        if self.back:
+            return _reply(len(self.keys))
+        gone = {"status": 503, "title": "t", "code": "service_unavailable", "detail": "no planner"}
+        return TrajectoryReply.model_validate(
+            {"id": "trj", "status": "failed", "final": True, "steps": [], "problem": gone}
+        )
+
+    async def picture(self, image: ImageReply) -> bytes:
+        return b"png"
+
+
+def test_an_outage_stops_the_job_and_its_requests_are_run_again_as_new(tmp_path: Path) -> None:
+    service = Outage()
+    with pytest.raises(ServiceUnavailableError, match="2 requests in a row .* no planner"):
+        asyncio.run(collect(PROMPTS, DataFolder(tmp_path), service, HOW, on_done=lambda _: None))
+    service.back = True
+    asyncio.run(collect(PROMPTS, DataFolder(tmp_path), service, HOW, on_done=lambda _: None))
+
+    found = DataFolder(tmp_path).newest()
+    assert set(found) == {f"p{n}-g" for n in range(4)}
+    assert [record.id for record in found.values()][:2] == ["p0-g-try2", "p1-g-try2"]
+    assert all(record.usable for record in found.values())
+    assert len(set(service.keys)) == len(service.keys) == 6
+    first = found["p0-g"].steps[0]
+    assert str(first.file).startswith("images/p0-g-try2/")
