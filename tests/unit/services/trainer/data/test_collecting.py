@@ -118,7 +118,7 @@ class Outage:
 
 def test_an_outage_stops_the_job_and_its_requests_are_run_again_as_new(tmp_path: Path) -> None:
     service = Outage()
-    with pytest.raises(ServiceUnavailableError, match="2 requests in a row .* no planner"):
+    with pytest.raises(ServiceUnavailableError, match=r"2 requests in a row .* no planner"):
         asyncio.run(collect(PROMPTS, DataFolder(tmp_path), service, HOW, on_done=lambda _: None))
     service.back = True
     asyncio.run(collect(PROMPTS, DataFolder(tmp_path), service, HOW, on_done=lambda _: None))
