@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def _evaluate(*arguments: str, code: int = 0, before: Callable[[], None] | None 
 
 
 @contextmanager
-def _looking_judge() -> Iterator[tuple[str, ...]]:
+def _looking_judge() -> Generator[tuple[str, ...]]:
     """A judge as a process of its own; gives the options that name it."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}/v1"

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 Reply = TypeVar("Reply", bound=BaseModel)
-_LONGEST_READ = 100_000
+_LONGEST_READ = 20_000
 """Characters from the end that are searched: bounds the time that rubbish can take."""
 
 

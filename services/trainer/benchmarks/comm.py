@@ -20,7 +20,13 @@ from services.trainer.benchmarks.judge import Judge, Question
 from services.trainer.benchmarks.pictures import for_judge
 from services.trainer.benchmarks.records import Item, ItemScore, Line, Produced
 from services.trainer.benchmarks.scores import COMM_SCORES, mean_of_all
-from services.trainer.benchmarks.scoring import Failures, item_score, line, lines_by_group
+from services.trainer.benchmarks.scoring import (
+    Failures,
+    item_score,
+    lacks_pictures,
+    line,
+    lines_by_group,
+)
 from shared.llm.engine import ImagePart, Part, TextPart
 
 _SCALE = "Give marks from 0 (worst) to 10 (best). Reply with one JSON object: "
@@ -129,7 +135,8 @@ class CoMM:
         marks = await self._document(item, produced, pictures, judge, failures)
         marks["illustration_relevance"] = await _relevance(produced, pictures, judge, failures)
         values = {**marks, self.key: mean_of_all(marks, _names(item))}
-        return item_score(item, produced, values, failures=failures.found)
+        missing = lacks_pictures(produced, pictures)
+        return item_score(item, produced, values, missing_picture=missing, failures=failures.found)
 
     async def _texts(
         self, item: Item, produced: Produced, judge: Judge, failures: Failures

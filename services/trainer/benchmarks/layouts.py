@@ -14,6 +14,7 @@ from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
 from services.trainer.benchmarks.opening import conversation
 from services.trainer.benchmarks.pictures import write_as
 from services.trainer.benchmarks.records import Item, Produced
+from services.trainer.benchmarks.scoring import last_picture
 
 Results = Iterable[tuple[Item, Produced | None]]
 
@@ -141,10 +142,10 @@ def _run(results: Results) -> Iterator[tuple[Item, Produced]]:
 
 
 def _last_picture(folder: ResultsFolder, produced: Produced, target: Path) -> bool:
-    pictures = folder.pictures(produced)
-    if pictures:
-        write_as(pictures[-1], target)
-    return bool(pictures)
+    picture = last_picture(produced, folder.pictures(produced))
+    if picture is not None:
+        write_as(picture, target)
+    return picture is not None
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -32,7 +32,13 @@ from services.trainer.benchmarks.records import (
     Produced,
 )
 from services.trainer.benchmarks.scores import OPENING_SCORES, mean_of_all
-from services.trainer.benchmarks.scoring import Failures, item_score, line, lines_by_group
+from services.trainer.benchmarks.scoring import (
+    Failures,
+    item_score,
+    lacks_pictures,
+    line,
+    lines_by_group,
+)
 
 _SYSTEM = (
     "You mark an answer of text and pictures to a request, with marks from 0 (worst) to 10 "
@@ -94,7 +100,11 @@ class Opening:
         marks: dict[str, float | None] = {} if got is None else dict(got)
         values = {**marks, self.key: mean_of_all(marks, OPENING_SCORES)}
         return item_score(
-            item, produced, values, missing_picture=not pictures, failures=failures.found
+            item,
+            produced,
+            values,
+            missing_picture=lacks_pictures(produced, pictures),
+            failures=failures.found,
         )
 
     def lines(self, scores: Sequence[ItemScore]) -> tuple[Line, ...]:

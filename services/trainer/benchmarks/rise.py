@@ -44,7 +44,7 @@ from services.trainer.benchmarks.scores import (
     rise_percent,
     rise_weights,
 )
-from services.trainer.benchmarks.scoring import Failures, item_score, line
+from services.trainer.benchmarks.scoring import Failures, item_score, last_picture, line
 from shared.llm.engine import ImagePart, Part, TextPart
 
 CATEGORIES = ("temporal_reasoning", "causal_reasoning", "spatial_reasoning", LOGICAL)
@@ -112,12 +112,13 @@ class Rise:
         self, item: Item, produced: Produced, pictures: Sequence[Path], judge: Judge
     ) -> ItemScore:
         """See ``Benchmark``."""
-        if not pictures:
+        picture = last_picture(produced, pictures)
+        if picture is None:
             values = {self.key: 0.0, "score": 1.0, "percent": 0.0}
             return item_score(item, produced, values, missing_picture=True)
         failures = Failures()
         weights = _weights(item)
-        asked = {name: _question(item, name, pictures[-1]) for name in weights}
+        asked = {name: _question(item, name, picture) for name in weights}
         got = await asyncio.gather(*(_mark(judge, item, q) for q in asked.values()))
         marks = {
             name: failures.answer(name, answer) for name, answer in zip(asked, got, strict=True)

@@ -86,6 +86,17 @@ def item_score(
     )
 
 
+def lacks_pictures(produced: Produced, pictures: Sequence[Path]) -> bool:
+    """Whether there is no picture, or the file of one is gone."""
+    return not pictures or len(pictures) < len(produced.files)
+
+
+def last_picture(produced: Produced, pictures: Sequence[Path]) -> Path | None:
+    """The picture that an answer ends with; None also when only earlier ones are there."""
+    ends = bool(pictures) and pictures[-1].name == Path(produced.files[-1]).name
+    return pictures[-1] if ends else None
+
+
 async def score_all(
     benchmark: Benchmark, items: Iterable[Item], folder: ResultsFolder, judge: Judge
 ) -> tuple[ItemScore, ...]:

@@ -30,6 +30,7 @@ from services.trainer.benchmarks.scoring import (
     Failures,
     grouped_line,
     item_score,
+    lacks_pictures,
     line,
     lines_by_group,
 )
@@ -119,7 +120,7 @@ class UEval:
             judge, shown, image_rubrics, failures, possible=bool(pictures), rule=_PICTURE_RULE
         )
         values = {"text": texts, "image": images, self.key: ueval_item(texts, images)}
-        missing = len(pictures) < len(produced.files) or not pictures
+        missing = lacks_pictures(produced, pictures)
         return item_score(item, produced, values, missing_picture=missing, failures=failures.found)
 
     def lines(self, scores: Sequence[ItemScore]) -> tuple[Line, ...]:

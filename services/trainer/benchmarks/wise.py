@@ -34,6 +34,7 @@ from services.trainer.benchmarks.scoring import (
     Failures,
     grouped_line,
     item_score,
+    last_picture,
     line,
     lines_by_group,
 )
@@ -107,13 +108,14 @@ class Wise:
         self, item: Item, produced: Produced, pictures: Sequence[Path], judge: Judge
     ) -> ItemScore:
         """See ``Benchmark``."""
-        if not pictures:
+        picture = last_picture(produced, pictures)
+        if picture is None:
             return item_score(item, produced, {self.key: 0.0}, missing_picture=True)
         failures = Failures()
         asked = (
             TextPart(f"Prompt: {item.text('question')}"),
             TextPart(f"What is meant: {item.text('explanation') or 'not given'}"),
-            ImagePart(for_judge(pictures[-1])),
+            ImagePart(for_judge(picture)),
         )
         values = await self._values(judge, asked, failures)
         return item_score(item, produced, values, failures=failures.found)
