@@ -18,6 +18,18 @@ def running_service(
     name: str, folder: Path, environment: Mapping[str, str], *, storage: StorageSettings
 ) -> Generator[str]:
     """The base URL of ``services.<name>`` once it is ready, for the length of the block."""
+    url, server = service_process(name, folder, environment, storage=storage)
+    server.start()
+    try:
+        yield url
+    finally:
+        server.stop()
+
+
+def service_process(
+    name: str, folder: Path, environment: Mapping[str, str], *, storage: StorageSettings
+) -> tuple[str, ServerProcess]:
+    """The same as a process to be started, killed and started again."""
     port = free_ports(1)[0]
     url = f"http://{HOST}:{port}"
     server = ServerProcess(
@@ -31,11 +43,7 @@ def running_service(
         ready=lambda: _ready(url),
         timeout_s=90.0,
     )  # fmt: skip
-    server.start()
-    try:
-        yield url
-    finally:
-        server.stop()
+    return url, server
 
 
 def _assignments(
