@@ -17,7 +17,8 @@ from services.trainer.benchmarks import options as o
 from services.trainer.benchmarks.asking import RunOptions
 from services.trainer.benchmarks.comm import CoMM
 from services.trainer.benchmarks.comm_documents import TASKS, Task
-from services.trainer.benchmarks.evaluation import Connection, Judged
+from services.trainer.benchmarks.connection import Connection
+from services.trainer.benchmarks.evaluation import Judged
 from services.trainer.benchmarks.folder import ResultsFolder, ResultsFolderError, write_atomically
 from services.trainer.benchmarks.judge import ANSWER_LIMIT_S
 from services.trainer.benchmarks.loading import from_hub

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import httpx
-
 from services.trainer.benchmarks.asking import RunOptions
+from services.trainer.benchmarks.connection import Connection
 from services.trainer.benchmarks.expecting import Outlook, outlook
 from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
 from services.trainer.benchmarks.judge import Judge
@@ -26,8 +24,6 @@ from services.trainer.benchmarks.run import Progress, Runner, still_to_run
 from services.trainer.benchmarks.scoring import Benchmark, counts, score_all
 from services.trainer.benchmarks.service import InterleaveService
 from services.trainer.benchmarks.sketchbench import Sketchbench
-
-_REQUEST_TIMEOUT_S = 120.0
 
 
 class Reported(Protocol):
@@ -55,23 +51,6 @@ class Reported(Protocol):
 
 class Judged(Benchmark, Reported, Protocol):
     """A benchmark that a judge scores."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where the service is and how many items it is given at a time."""
-
-    server: str
-    api_key: str
-    concurrency: int = 8
-    retry_failed: bool = False
-
-    def open(self) -> httpx.AsyncClient:
-        """A client of the service."""
-        headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
-        return httpx.AsyncClient(
-            base_url=self.server, headers=headers, timeout=_REQUEST_TIMEOUT_S, trust_env=False
-        )
 
 
 def chosen(items: Sequence[Item], limit: int | None) -> tuple[Item, ...]:

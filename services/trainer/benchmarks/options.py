@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from services.trainer.benchmarks.asking import RunOptions
-from services.trainer.benchmarks.evaluation import Connection
+from services.trainer.benchmarks.connection import Connection, checked_address
 from services.trainer.benchmarks.judge import ANSWER_LIMIT_S, Judge
 from services.trainer.benchmarks.records import System
 from shared.llm.engine import ChatEngine
@@ -79,6 +79,10 @@ class JudgeChoices:
     concurrency: int
     price_per_question: float
     limit_s: float = ANSWER_LIMIT_S
+
+    def __post_init__(self) -> None:
+        """Check the address; raises ``BenchmarkDataError``."""
+        checked_address(self.url, "--judge-url")
 
     def judge(self, engine: ChatEngine, cache: Path) -> Judge:
         """The judge, its answers kept in the folder ``cache``."""

@@ -27,6 +27,13 @@ from services.trainer.benchmarks.replies import (
     TrajectoryReply,
     produced,
 )
+from services.trainer.benchmarks.trouble import (
+    TRAJECTORIES,
+    asked_pause_s,
+    detail,
+    may_pass,
+    why_no_item_can_run,
+)
 from shared.errors import (
     BadReplyError,
     ServiceRejectedError,
@@ -34,9 +41,6 @@ from shared.errors import (
     ServiceUnavailableError,
 )
 
-_TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-_NOT_ALLOWED = frozenset({401, 403})
-"""No item could be run: these end the whole run."""
 _WAIT_S = 30
 _BEFORE_APPROVAL = frozenset({"queued", "planning"})
 _AWAITING = "awaiting_approval"
@@ -95,7 +99,7 @@ class InterleaveService:
 
     async def _begin(self, body: Mapping[str, object], key: str) -> TrajectoryReply:
         return await self._trajectory(
-            "POST", "/v1/trajectories", json=body, headers={"Idempotency-Key": key}
+            "POST", TRAJECTORIES, json=body, headers={"Idempotency-Key": key}
         )
 
     async def _replace_plan(self, item: Item, reply: TrajectoryReply, started: float) -> None:
@@ -170,12 +174,12 @@ class InterleaveService:
             else:
                 if reply.is_success:
                     return reply
-                if reply.status_code in _NOT_ALLOWED:
-                    raise ServiceUnavailableError(f"{_detail(reply)}: give another API key")
-                if reply.status_code not in _TRY_AGAIN:
-                    raise ServiceRejectedError(f"{reply.status_code}: {_detail(reply)}")
-                trouble = f"{reply.status_code}: {_detail(reply)}"
-                pause_s = _asked_pause(reply) or self._pause(attempt)
+                if stop := why_no_item_can_run(reply, path):
+                    raise ServiceUnavailableError(stop)
+                trouble = f"{reply.status_code}: {detail(reply)}"
+                if not may_pass(reply):
+                    raise ServiceRejectedError(trouble)
+                pause_s = asked_pause_s(reply) or self._pause(attempt)
             if attempt + 1 < self._tries:
                 await asyncio.sleep(min(pause_s, _LONGEST_PAUSE_S))
         raise ServiceUnavailableError(f"{method} {path} failed {self._tries} times: {trouble}")
@@ -187,17 +191,3 @@ class InterleaveService:
 def _check(content: bytes, sha256: str, name: str) -> None:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise BadReplyError(f"picture {name} is not what its hash says")
-
-
-def _detail(reply: httpx.Response) -> str:
-    try:
-        body = reply.json()
-    except ValueError:
-        return reply.reason_phrase
-    found = body.get("detail") or body.get("title") if isinstance(body, dict) else None
-    return str(found or reply.reason_phrase)
-
-
-def _asked_pause(reply: httpx.Response) -> float | None:
-    asked = reply.headers.get("Retry-After", "")
-    return float(asked) if asked.isdigit() else None

@@ -130,6 +130,8 @@ class Session:
             )
             ended = asyncio.run(running)
         self._say(told(ended, runs.price_per_call))
+        if ended.failed:
+            self._say("What failed is kept as failed; --retry-failed runs it again.")
 
     def expect(self, items: Sequence[Item], runs: RunChoices) -> None:
         """Say what the items still to run will take."""

@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from services.trainer.benchmarks.asking import RunOptions, item_seed, request_body
+from services.trainer.benchmarks.connection import Connection
 from services.trainer.benchmarks.folder import ResultsFolder
-from services.trainer.benchmarks.records import Item, System
+from services.trainer.benchmarks.options import JudgeChoices
+from services.trainer.benchmarks.records import BenchmarkDataError, Item, System
 from services.trainer.benchmarks.service import InterleaveService
 from shared.errors import (
     BadReplyError,
@@ -134,6 +136,21 @@ async def test_a_wrong_key_ends_the_run_instead_of_failing_every_item(
 ) -> None:
     with pytest.raises(ServiceUnavailableError, match="another API key"):
         await service(lambda _request: httpx.Response(401)).produce(ITEM, folder, key="k")
+
+
+async def test_an_address_without_the_service_ends_the_run_instead_of_failing_every_item(
+    folder: ResultsFolder,
+) -> None:
+    with pytest.raises(ServiceUnavailableError, match="address of a gateway"):
+        await service(lambda _request: httpx.Response(404)).produce(ITEM, folder, key="k")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8080", "ftp://host", "http://", ""])
+def test_an_address_is_checked_before_anything_is_asked(address: str) -> None:
+    with pytest.raises(BenchmarkDataError, match="--server"):
+        Connection(address, "")
+    with pytest.raises(BenchmarkDataError, match="--judge-url"):
+        JudgeChoices(address, "judge", "", 1, 0.0)
 
 
 async def test_an_item_that_takes_too_long_is_cancelled(folder: ResultsFolder) -> None:
