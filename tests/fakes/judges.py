@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
+from services.trainer.benchmarks.rehearsal.judge import Answering
 from shared.errors import ServiceRejectedError, ServiceUnavailableError
 from shared.llm.engine import ChatMessage, TextPart
 
@@ -42,6 +43,22 @@ class Answers:
 
     async def aclose(self) -> None:
         """Nothing to free."""
+
+
+class Looks(Answers):
+    """Hands whole conversations, pictures and all, to something that answers them."""
+
+    def __init__(self, judge: Answering) -> None:
+        """``judge`` sees what a server would."""
+        super().__init__(lambda _text, _images: "")
+        self._judge = judge
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int, temperature: float, seed: int
+    ) -> AsyncGenerator[str]:
+        """The answer in one piece."""
+        self.asked.append(messages)
+        yield self._judge.answer(list(messages))
 
 
 class UnavailableAtFirst(Answers):
