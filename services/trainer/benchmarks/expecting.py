@@ -21,6 +21,8 @@ SAMPLE = 8
 """Items that are asked about."""
 PATIENCE_S = 20.0
 """How long all answers together may take."""
+_SHORTEST_MIN, _LONGEST_MIN = 0.1, 100.0
+"""What is told in minutes."""
 
 
 class Expecting(Protocol):
@@ -61,7 +63,9 @@ class Outlook:
 
 
 def _shown(minutes: float) -> str:
-    return f"{minutes:.1f} min" if minutes < 100 else f"{minutes / 60:.1f} h"  # noqa: PLR2004
+    if minutes < _SHORTEST_MIN:
+        return f"less than {_SHORTEST_MIN:g} min"
+    return f"{minutes:.1f} min" if minutes < _LONGEST_MIN else f"{minutes / 60:.1f} h"
 
 
 def spread(items: Sequence[Item], count: int) -> tuple[Item, ...]:

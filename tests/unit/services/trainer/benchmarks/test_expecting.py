@@ -80,6 +80,9 @@ def test_minutes_and_cost_are_those_of_the_work_at_a_time() -> None:
         "20 items to run: about 100 generator calls, 5.0 min with 4 at a time, if the service "
         "keeps up, cost 4.00 (estimated from 8 of them)."
     )
+    assert "less than 0.1 min with" in Outlook(1, 1, 1.0, 2.0).told(
+        concurrency=1, price_per_call=0.0
+    )
     assert "3.0 h" in Outlook(1, 1, 1.0, 10_800.0).told(concurrency=1, price_per_call=0.0)
 
 
