@@ -5,8 +5,7 @@ Exit codes: 0 done, 1 stopped (what was done is kept), 2 the command line or the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ from services.trainer.benchmarks.comm import CoMM
 from services.trainer.benchmarks.comm_documents import TASKS, Task
 from services.trainer.benchmarks.connection import Connection
 from services.trainer.benchmarks.evaluation import Judged
-from services.trainer.benchmarks.folder import ResultsFolder, ResultsFolderError, write_atomically
+from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
 from services.trainer.benchmarks.judge import ANSWER_LIMIT_S
 from services.trainer.benchmarks.loading import from_hub
 from services.trainer.benchmarks.opening import Opening
@@ -27,35 +26,14 @@ from services.trainer.benchmarks.records import BenchmarkDataError, System
 from services.trainer.benchmarks.rehearsal.cli import add_rehearsal
 from services.trainer.benchmarks.rise import Rise
 from services.trainer.benchmarks.scores import WiseEdition
-from services.trainer.benchmarks.session import JudgeGoneError, Session
+from services.trainer.benchmarks.session import Session
 from services.trainer.benchmarks.sketchbench import Sketchbench, freeze
+from services.trainer.benchmarks.stopping import told_plainly
 from services.trainer.benchmarks.ueval import UEval
 from services.trainer.benchmarks.wise import Wise
-from shared.errors import InterleaveError
 
-STOPPED = 1
-WRONG = 2
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
-
-
-@contextmanager
-def _told_plainly() -> Generator[None]:
-    try:
-        yield
-    except BenchmarkDataError as error:
-        _complain(str(error))
-        raise typer.Exit(WRONG) from None
-    except (InterleaveError, ResultsFolderError, JudgeGoneError) as error:
-        _complain(f"Stopped: {error}")
-        raise typer.Exit(STOPPED) from None
-    except KeyboardInterrupt:
-        _complain("Stopped; the same command goes on from here.")
-        raise typer.Exit(STOPPED) from None
-
-
-def _complain(message: str) -> None:
-    console.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -81,7 +59,7 @@ def sketchbench(
     ] = False,
 ) -> None:
     """660 held-out Sketchbook requests, scored exactly."""
-    with _told_plainly():
+    with told_plainly(console):
         if freeze_requests:
             freeze()
             return
@@ -118,7 +96,7 @@ def ablation(
     from services.trainer.ablation.rows import Checkpoints  # noqa: PLC0415
     from services.trainer.ablation.session import Plan, measure  # noqa: PLC0415
 
-    with _told_plainly():
+    with told_plainly(console):
         asked = tuple(name for name in only.split(",") if name)
         plan = Plan(out, requests, _numbers(seeds), asked, case_requests)
         measure(plan, Checkpoints(pack, variants), console)
@@ -165,7 +143,7 @@ def _public(name: str, build: Callable[[Path], Judged], help_text: str) -> None:
         judge_price: o.JudgePrice = 0.0,
         against: o.Against = None,
     ) -> None:
-        with _told_plainly():
+        with told_plainly(console):
             home = from_hub(hub, data) if hub else data
             connection = Connection(server, api_key, concurrency, retry_failed)
             options = RunOptions(

@@ -6,14 +6,20 @@ Source: arXiv 2406.10462. Not here: its prediction folders (``layouts``), readin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, Field, create_model
-
-from services.trainer.benchmarks.answers import NUMBER
+from services.trainer.benchmarks.comm_asking import (
+    COMPARE,
+    IMAGINE,
+    TEXTS,
+    DocumentMarks,
+    PictureMarks,
+    Relevance,
+    TextMarks,
+    document_question,
+    imagined_texts,
+)
 from services.trainer.benchmarks.comm_documents import TASKS, Task, comm_items
 from services.trainer.benchmarks.interleaved import asked_parts, joined, output_parts
 from services.trainer.benchmarks.judge import Judge, Question
@@ -28,64 +34,6 @@ from services.trainer.benchmarks.scoring import (
     lines_by_group,
 )
 from shared.llm.engine import ImagePart, Part, TextPart
-
-_SCALE = "Give marks from 0 (worst) to 10 (best). Reply with one JSON object: "
-_ASPECTS = {
-    "style": "are the pictures of one style?",
-    "entity": "do the same things look the same throughout?",
-    "trend": "do the pictures progress as the steps do?",
-    "completeness": "is everything there that the request needs?",
-    "image_quality": "are the pictures sharp, natural and whole?",
-}
-_IMAGINE = (
-    "You read a document whose pictures were taken out; [picture 1] and so on mark their places. "
-    'Say for each what it should show. Reply with one JSON object: {"pictures": ["...", "..."]}, '
-    "one text per picture, in order."
-)
-_COMPARE = (
-    "Each picture comes after a text that says what it should show. How well do the pictures "
-    f'show it, over all? {_SCALE}{{"illustration_relevance": 0}}.'
-)
-_TEXTS = (
-    "You mark texts written for the given pictures. completeness: is every picture covered, with "
-    "all that matters? illustration_relevance: do the texts say what the pictures show? "
-    f'{_SCALE}{{"completeness": 0, "illustration_relevance": 0}}.'
-)
-Mark = Annotated[float, NUMBER, Field(ge=0, le=10)]
-
-
-class PictureMarks(BaseModel):
-    """The first call's marks of task 2, where the texts are given."""
-
-    style: Mark
-    entity: Mark
-    trend: Mark
-    image_quality: Mark
-
-
-class DocumentMarks(PictureMarks):
-    """The first call's marks."""
-
-    completeness: Mark
-
-
-class Imagined(BaseModel):
-    """The second call's answer: what each picture should show."""
-
-    pictures: tuple[str, ...]
-
-
-class Relevance(BaseModel):
-    """The third call's mark."""
-
-    illustration_relevance: Mark
-
-
-class TextMarks(BaseModel):
-    """Marks of task 1, where no picture is made."""
-
-    completeness: Mark
-    illustration_relevance: Mark
 
 
 class CoMM:
@@ -144,7 +92,7 @@ class CoMM:
         if not produced.texts:
             return {"completeness": 0.0, "illustration_relevance": 0.0}
         parts = joined(asked_parts(item), output_parts(produced, ()))
-        got = failures.answer("texts", await judge.ask(Question(_TEXTS, parts), TextMarks))
+        got = failures.answer("texts", await judge.ask(Question(TEXTS, parts), TextMarks))
         return {} if got is None else dict(got)
 
     async def _document(
@@ -157,7 +105,7 @@ class CoMM:
     ) -> dict[str, float | None]:
         parts = joined(asked_parts(item), output_parts(produced, pictures))
         wanted = PictureMarks if item.group == "task2" else DocumentMarks
-        got = await judge.ask(Question(_document_question(wanted), parts), wanted)
+        got = await judge.ask(Question(document_question(wanted), parts), wanted)
         marks = failures.answer("document", got)
         return {} if marks is None else dict(marks)
 
@@ -175,32 +123,18 @@ def _names(item: Item) -> tuple[str, ...]:
     return tuple(n for n in COMM_SCORES if item.group != "task2" or n != "completeness")
 
 
-def _document_question(wanted: type[PictureMarks]) -> str:
-    asked = " ".join(f"{n}: {_ASPECTS[n]}" for n in _ASPECTS if n in wanted.model_fields)
-    shape = json.dumps(dict.fromkeys((n for n in _ASPECTS if n in wanted.model_fields), 0))
-    return (
-        f"You mark a document of text and pictures that answers a request. {asked} {_SCALE}{shape}."
-    )
-
-
-def _imagined(count: int) -> type[Imagined]:
-    """An answer with one text for each of so many pictures; any other is no answer."""
-    texts = Annotated[tuple[str, ...], Field(min_length=count, max_length=count)]
-    return create_model("Imagined", __base__=Imagined, pictures=(texts, ...))
-
-
 async def _relevance(
     produced: Produced, pictures: Sequence[Path], judge: Judge, failures: Failures
 ) -> float | None:
     """How well the pictures show what their text lets one expect (two calls)."""
     reading = tuple(output_parts(produced, pictures, with_pictures=False))
-    asked = Question(_IMAGINE, reading)
-    imagined = failures.answer("imagine", await judge.ask(asked, _imagined(len(pictures))))
+    asked = Question(IMAGINE, reading)
+    imagined = failures.answer("imagine", await judge.ask(asked, imagined_texts(len(pictures))))
     if imagined is None:
         return None
     parts: list[Part] = []
     for text, path in zip(imagined.pictures, pictures, strict=True):
         parts.extend((TextPart(text), ImagePart(for_judge(path))))
-    got = await judge.ask(Question(_COMPARE, tuple(parts)), Relevance)
+    got = await judge.ask(Question(COMPARE, tuple(parts)), Relevance)
     relevance = failures.answer("compare", got)
     return None if relevance is None else relevance.illustration_relevance

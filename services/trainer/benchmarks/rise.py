@@ -8,11 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, Field
-
-from services.trainer.benchmarks.answers import NUMBER
 from services.trainer.benchmarks.judge import Judge, Question
 from services.trainer.benchmarks.loading import (
     Row,
@@ -26,7 +22,6 @@ from services.trainer.benchmarks.loading import (
     text,
     unlike,
 )
-from services.trainer.benchmarks.pictures import for_judge
 from services.trainer.benchmarks.records import (
     IMAGE_MARK,
     BenchmarkDataError,
@@ -35,6 +30,7 @@ from services.trainer.benchmarks.records import (
     Line,
     Produced,
 )
+from services.trainer.benchmarks.rise_asking import ASK, LogicalMark, Mark, question
 from services.trainer.benchmarks.scores import (
     LOGICAL,
     rise_accurate,
@@ -45,34 +41,10 @@ from services.trainer.benchmarks.scores import (
     rise_weights,
 )
 from services.trainer.benchmarks.scoring import Failures, item_score, last_picture, line
-from shared.llm.engine import ImagePart, Part, TextPart
 
 CATEGORIES = ("temporal_reasoning", "causal_reasoning", "spatial_reasoning", LOGICAL)
 TOLERATED = ("subtask", "consistency_free", "reasoning_img", "reasoning_wo_ins")
 """Fields the full set has and a public file of 64 items has not."""
-_REFERENCE_PICTURE = ("spatial_reasoning", LOGICAL)
-
-_ASK = {
-    "consistency": "The first picture was edited as instructed; the second is the result. Does "
-    "everything the instruction leaves alone look the same in both?",
-    "reasoning": "A picture was edited as instructed. Does the result show what the "
-    "instruction leads to, as the reference says or shows?",
-    "plausibility": "Is this picture free of defects, and could it be real or well drawn?",
-}
-_MARKS = "Give a whole mark from 1 (not at all) to 5 (wholly)."
-_LOGICAL_MARKS = "Give 1 if it is wholly so, else 0."
-
-
-class Mark(BaseModel):
-    """1 to 5."""
-
-    score: Annotated[int, NUMBER, Field(ge=1, le=5)]
-
-
-class LogicalMark(BaseModel):
-    """0 or 1."""
-
-    score: Annotated[int, Field(ge=0, le=1)]
 
 
 class Rise:
@@ -118,7 +90,7 @@ class Rise:
             return item_score(item, produced, values, missing_picture=True)
         failures = Failures()
         weights = _weights(item)
-        asked = {name: _question(item, name, picture) for name in weights}
+        asked = {name: question(item, name, picture) for name in weights}
         got = await asyncio.gather(*(_mark(judge, item, q) for q in asked.values()))
         marks = {
             name: failures.answer(name, answer) for name, answer in zip(asked, got, strict=True)
@@ -136,7 +108,7 @@ class Rise:
             chosen = [score for score in scores if score.group == category]
             rows.append(line(f"accuracy, {category}", chosen, self.key, unit="%", scale=100))
             rows.append(line(f"percent, {category}", chosen, "percent", unit="%"))
-        dimensions = (line(name, scores, name, unit="1-5") for name in _ASK)
+        dimensions = (line(name, scores, name, unit="1-5") for name in ASK)
         return (*rows, *dimensions)
 
 
@@ -174,46 +146,6 @@ def _item(row: Row, root: Path) -> Item:
 def _weights(item: Item) -> dict[str, float]:
     free = bool(item.fields.get("consistency_free"))
     return rise_weights(item.group, consistency_free=free)
-
-
-def _question(item: Item, dimension: str, output: Path) -> Question:
-    scale = _LOGICAL_MARKS if item.group == LOGICAL else _MARKS
-    system = f'{_ASK[dimension]} {scale} Reply with one JSON object: {{"score": 1}}.'
-    parts: list[Part] = []
-    if dimension != "plausibility" and not _unexplained(item, dimension):
-        parts.append(TextPart(f"Instruction: {item.text('instruction')}"))
-    if dimension == "consistency":
-        parts.append(ImagePart(for_judge(item.images[0])))
-    if dimension == "reasoning":
-        parts.extend(_reference(item))
-    parts.extend((TextPart("The result:"), ImagePart(for_judge(output))))
-    return Question(system, tuple(parts), 512)
-
-
-def _unexplained(item: Item, dimension: str) -> bool:
-    """Only a logical item's result can be compared with a picture without more words."""
-    without = item.group == LOGICAL and bool(item.fields.get("without_instruction"))
-    return dimension == "reasoning" and without and _shown_reference(item) is not None
-
-
-def _shown_reference(item: Item) -> Path | None:
-    """The reference picture, where it counts; a logical item's written answer comes first."""
-    picture = item.fields.get("reference_picture")
-    written = item.group == LOGICAL and bool(item.fields.get("written"))
-    if written or item.group not in _REFERENCE_PICTURE or not isinstance(picture, Path):
-        return None
-    return picture
-
-
-def _reference(item: Item) -> list[Part]:
-    """What the result's reasoning is compared with."""
-    picture = _shown_reference(item)
-    if picture is not None:
-        return [TextPart("The reference:"), ImagePart(for_judge(picture))]
-    parts: list[Part] = [TextPart(f"The reference: {item.text('reference') or 'not given'}")]
-    if item.fields.get("with_input"):
-        parts.extend((TextPart("Before:"), ImagePart(for_judge(item.images[0]))))
-    return parts
 
 
 async def _mark(judge: Judge, item: Item, question: Question):  # noqa: ANN202
