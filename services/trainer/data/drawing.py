@@ -60,7 +60,7 @@ def make_drawn(asked: DrawnSet, console: Console) -> tuple[int, int]:
         folder = asked.out / name
 
         def told(done: int, name: str = name, count: int = count) -> None:
-            console.print(f"{name}: {done} of {count} {what}", highlight=False)
+            console.print(f"{name}: {min(done, count)} of {count} {what}", highlight=False)
 
         _fill(asked, folder, split, count=count, on_file=told)
         cases = mixed(list(read_cases(folder)), Random(asked.seed), failures=failures)

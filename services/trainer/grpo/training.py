@@ -42,8 +42,10 @@ class GrpoRun:
     ranks: int = 1
 
 
-def train(run: GrpoRun, assessor: Assessor, console: Console) -> Path:
-    """Train and export; gives the folder of the model.
+def train(
+    run: GrpoRun, assessor: Assessor, console: Console, *, loop: type[GRPOTrainer] | None = None
+) -> Path:
+    """Train and export; gives the folder of the model. ``loop`` replaces the usual one.
 
     Raises:
         BenchmarkDataError: Data, model or the number of ranks is not what was asked.
@@ -57,7 +59,7 @@ def train(run: GrpoRun, assessor: Assessor, console: Console) -> Path:
     )
     told: list[TrainerCallback] = callbacks(run.out, console)
     measuring = _measuring(run, assessor)
-    kind = QuickTrainer if is_quick(run) else GRPOTrainer
+    kind = loop or (QuickTrainer if is_quick(run) else GRPOTrainer)
     trainer = kind(
         model=policy, args=_arguments(run), train_dataset=rows, processing_class=processor,
         reward_funcs=[reward], callbacks=[*told, *measuring],

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+import typer
 from rich.console import Console
 
 from services.trainer.data.scoring import GraderScorer
 from services.trainer.grpo.assessing import Assessor
 from services.trainer.grpo.settings import load_preset
 from services.trainer.grpo.training import GrpoRun, train
+from services.trainer.sft.cli import told_plainly
 from services.trainer.sft.presets import Preset
 from tests.fakes.drawers import DrawsAtOnce
 
-if __name__ == "__main__":
-    data, out, steps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+
+def main(data: Path, out: Path, steps: int) -> None:
+    """Train so many steps."""
     changes: dict[str, object] = {
         "prompts": 2,
         "group": 2,
@@ -26,8 +28,10 @@ if __name__ == "__main__":
         "save_steps": 1,
     }
     settings = load_preset(Preset.SKETCHBOOK, changes)
-    train(
-        GrpoRun(settings, data, out, steps=steps),
-        Assessor(DrawsAtOnce(), GraderScorer()),
-        Console(),
-    )
+    run = GrpoRun(settings, data, out, steps=steps)
+    with told_plainly():
+        train(run, Assessor(DrawsAtOnce(), GraderScorer()), Console())
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _LONGEST_S = 300.0
 _POLL_S = 0.05
@@ -96,7 +97,7 @@ def finished(
         return code, job.told()
 
 
-def lines(path: Path) -> list[dict[str, object]]:
+def lines(path: Path) -> list[dict[str, Any]]:
     """Whole lines of JSON; none where there is no file yet."""
     if not path.exists():
         return []
