@@ -81,6 +81,7 @@ class Judge:
         self._engine = engine
         self._cache = cache
         self._tries = tries
+        self.concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._pause_s = pause_s
         self._limit_s = limit_s

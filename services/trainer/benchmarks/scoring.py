@@ -17,6 +17,9 @@ from services.trainer.benchmarks.intervals import Estimate, estimate, stratified
 from services.trainer.benchmarks.judge import Judge, JudgeFailure
 from services.trainer.benchmarks.records import Item, ItemScore, Line, Produced
 
+_ITEMS_PER_QUESTION = 2
+"""Items begun for each question that the judge is asked at a time; enough to keep it busy."""
+
 
 class Benchmark(Protocol):
     """A benchmark: its items, how one is judged, what is reported."""
@@ -100,10 +103,15 @@ def last_picture(produced: Produced, pictures: Sequence[Path]) -> Path | None:
 async def score_all(
     benchmark: Benchmark, items: Iterable[Item], folder: ResultsFolder, judge: Judge
 ) -> tuple[ItemScore, ...]:
-    """Judge every item that has a result; items without one are left out (and counted)."""
+    """Judge every item that has a result; items without one are left out (and counted).
+
+    A few at a time: each one's pictures are in memory until the judge has seen them.
+    """
+    slots = asyncio.Semaphore(_ITEMS_PER_QUESTION * judge.concurrency)
 
     async def one(item: Item, produced: Produced) -> ItemScore:
-        return await benchmark.judged(item, produced, folder.pictures(produced), judge)
+        async with slots:
+            return await benchmark.judged(item, produced, folder.pictures(produced), judge)
 
     pairs = [(item, got) for item, got in folder.results(items) if got is not None]
     return tuple(await asyncio.gather(*(one(item, got) for item, got in pairs)))

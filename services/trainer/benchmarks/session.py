@@ -6,6 +6,7 @@ Not here: the steps themselves (``evaluation``), options (``options``).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -34,6 +35,7 @@ from services.trainer.benchmarks.run import Progress
 from services.trainer.benchmarks.sketchbench import Sketchbench
 
 _MINUTE_S = 60.0
+_WATCH_S = 0.5
 ON_AGAIN = "the same command asks only what was not answered"
 
 
@@ -46,6 +48,22 @@ def told(progress: Progress, price_per_call: float) -> str:
         line += f" and {progress.remaining_calls:.0f} generator calls to come"
         cost = progress.remaining_cost(price_per_call)
         line += f" (cost {cost:.2f})" if cost else ""
+    return line
+
+
+def questions_of(benchmark: Judged, items: Sequence[Item]) -> int:
+    """How many questions judging the items takes at most."""
+    return sum(benchmark.judge_calls(item) for item in items)
+
+
+def asked(judge: Judge, most: int, elapsed_s: float) -> str:
+    """A line on how far a judge is, with the time to come at the present pace."""
+    failed = judge.failures.total()
+    done = judge.answered + failed
+    line = f"{done + judge.kept} of at most {most} questions judged, {failed} without an answer"
+    if done:
+        minutes = elapsed_s / done * max(0, most - done - judge.kept) / _MINUTE_S
+        line += f", about {minutes:.1f} min to come"
     return line
 
 
@@ -89,7 +107,7 @@ class Session:
     ) -> None:
         """A public benchmark from items to report; without a judge, to its own layout."""
         items = chosen(benchmark.items(), self._limit)
-        questions = sum(benchmark.judge_calls(item) for item in items)
+        questions = questions_of(benchmark, items)
         cost = questions * choices.price_per_question if choices else 0.0
         known = f", cost {cost:.2f}" if cost else ""
         self._say(f"{len(items)} items, at most {questions} questions to the judge{known}.")
@@ -111,8 +129,20 @@ class Session:
     ) -> tuple[Report, Judge]:
         async with aclosing(choices.engine()) as engine:
             judge = choices.judge(engine, self._folder.root / "judge")
-            report = await judge_items(benchmark, items, self._folder, judge=judge, system=system)
-        return report, judge
+            judging = judge_items(benchmark, items, self._folder, judge=judge, system=system)
+            shown = asyncio.create_task(self._watch(judge, questions_of(benchmark, items)))
+            try:
+                return await judging, judge
+            finally:
+                shown.cancel()
+
+    async def _watch(self, judge: Judge, most: int) -> None:
+        """Show how far the judge is until this is cancelled."""
+        started = time.monotonic()
+        with Live(console=self._console, transient=True) as live:
+            while True:
+                live.update(Text(asked(judge, most, time.monotonic() - started)))
+                await asyncio.sleep(_WATCH_S)
 
     def _run(self, name: str, items: Sequence[Item], runs: RunChoices | None) -> None:
         if runs is None:

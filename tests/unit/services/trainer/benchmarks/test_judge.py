@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from services.trainer.benchmarks.answers import NUMBER, json_objects, read_reply, writable
+from services.trainer.benchmarks.folder import ResultsFolder
 from services.trainer.benchmarks.judge import (
     FailureKind,
     Judge,
@@ -16,8 +19,11 @@ from services.trainer.benchmarks.judge import (
     Question,
     question_digest,
 )
+from services.trainer.benchmarks.records import Item, ItemScore, Line, Produced
+from services.trainer.benchmarks.scoring import score_all
 from shared.llm.engine import ImagePart, TextPart
 from tests.fakes.judges import Answers, NeverEnds, Refuses, RubbishAtFirst, UnavailableAtFirst
+from tests.unit.services.trainer.benchmarks.conftest import Make
 
 QUESTION = Question("Judge.", (TextPart("this"), ImagePart(b"png")))
 GOOD = '{"score": 4}'
@@ -29,6 +35,38 @@ def files_below(folder: Path) -> list[Path]:
 
 class Mark(BaseModel):
     score: int = Field(ge=1, le=5)
+
+
+class Counts:
+    """A benchmark that only counts how many items are judged at a time."""
+
+    name = "counts"
+    deviations = ()
+
+    def __init__(self, items: list[Item]) -> None:
+        self._items = tuple(items)
+        self._now = 0
+        self.most = 0
+
+    def items(self) -> tuple[Item, ...]:
+        return self._items
+
+    def judge_calls(self, item: Item) -> int:
+        return len(item.images)
+
+    async def judged(
+        self, item: Item, produced: Produced, pictures: Sequence[Path], judge: Judge
+    ) -> ItemScore:
+        assert pictures
+        assert judge.model
+        self._now += 1
+        self.most = max(self.most, self._now)
+        await asyncio.sleep(0.001)
+        self._now -= 1
+        return ItemScore(item_id=produced.item_id, group=item.group)
+
+    def lines(self, scores: Sequence[ItemScore]) -> tuple[Line, ...]:
+        return (Line(name="x", unit="", n=len(scores)),)
 
 
 async def test_an_answer_is_read_at_temperature_zero() -> None:
@@ -108,6 +146,16 @@ async def test_an_answer_between_failures_shows_that_the_judge_is_there() -> Non
     assert not judge.gone
     assert judge.failures == {FailureKind.UNREADABLE: 3}
     assert judge.reasons == {FailureKind.UNREADABLE: "rubbish"}
+
+
+async def test_few_items_are_judged_at_a_time(folder: ResultsFolder, make: Make) -> None:
+    items = [Item(str(n), "p", "g") for n in range(12)]
+    for item in items:
+        make(item)
+    benchmark = Counts(items)
+    scores = await score_all(benchmark, items, folder, Judge(Refuses(), concurrency=2))
+    assert [score.item_id for score in scores] == [item.id for item in items]
+    assert benchmark.most == 4
 
 
 def test_braces_without_end_are_read_in_no_time() -> None:

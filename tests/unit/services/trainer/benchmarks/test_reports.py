@@ -10,6 +10,7 @@ from rich.console import Console
 
 from services.trainer.benchmarks.evaluation import chosen, compare
 from services.trainer.benchmarks.folder import ResultsFolder, ResultsFolderError
+from services.trainer.benchmarks.judge import Judge, Question
 from services.trainer.benchmarks.options import JudgeChoices
 from services.trainer.benchmarks.pages import PER_PAGE, Run, write_pages
 from services.trainer.benchmarks.plots import PlotError, plot
@@ -18,8 +19,10 @@ from services.trainer.benchmarks.report import as_csv, cell, load, markdown, sav
 from services.trainer.benchmarks.run import Progress
 from services.trainer.benchmarks.scores import WiseEdition
 from services.trainer.benchmarks.scoring import counts, grouped_line, line
-from services.trainer.benchmarks.session import Session, told
-from services.trainer.benchmarks.wise import Wise
+from services.trainer.benchmarks.session import Session, asked, judged, told
+from services.trainer.benchmarks.wise import VerifiedMark, Wise
+from shared.llm.engine import TextPart
+from tests.fakes.judges import RubbishAtFirst
 from tests.unit.services.trainer.benchmarks.conftest import Failing, Make
 
 GOAL = Line(name="goal", unit="%", n=4, mean=50.0, low=25.0, high=75.0, headline=True)
@@ -147,6 +150,20 @@ def test_progress_tells_time_and_cost_to_come() -> None:
     )
     begun = Progress(total=10, kept=2, done=0, failed=0, elapsed_s=0, generator_calls=0)
     assert told(begun, 0.5) == "2/10 items, 0 failed"
+
+
+async def test_progress_of_judging_tells_time_to_come() -> None:
+    judge = Judge(RubbishAtFirst(1, '{"correct": 1}'), tries=1)
+    assert asked(judge, 10, 0.0) == "0 of at most 10 questions judged, 0 without an answer"
+    for text in "ab":
+        await judge.ask(Question("Judge.", (TextPart(text),)), VerifiedMark)
+    assert asked(judge, 10, 60.0) == (
+        "2 of at most 10 questions judged, 1 without an answer, about 4.0 min to come"
+    )
+    assert judged(judge) == (
+        "Judge: 1 questions answered, 0 answered before; 1 unreadable (no idea {criteria). "
+        "The same command asks only what was not answered."
+    )
 
 
 def test_results_are_laid_out_and_the_missing_judge_is_said(
