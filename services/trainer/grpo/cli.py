@@ -26,7 +26,7 @@ from services.trainer.grpo.settings import Ablation, GrpoSettings, load_preset
 from services.trainer.rewards import Marking, RewardForm
 from services.trainer.sft import cli as o
 from services.trainer.sft.presets import Preset
-from services.trainer.sft.ranks import Ranks, is_rank, launch
+from services.trainer.sft.ranks import Ranks, is_rank
 from services.trainer.sketchbook.stack import StackStartError
 from shared.clients.transport import CallTimeouts
 from shared.llm.openai_chat import OpenAIChatEngine, OpenAISettings
@@ -222,7 +222,7 @@ def grpo(
                 ranks=together.total,
             )
             folder = train(run, drawing.assessor(settings, found), o.console)
-            o.console.print(f"Model in {folder}", soft_wrap=True)
+            o.tell_model(folder)
 
         with drawing.replicas(settings) as found:
             if together.alone or is_rank():
@@ -238,8 +238,7 @@ def _launch(ranks: Ranks, drawing: Drawing, replicas: Replicas | None) -> None:
         os.environ["INTERLEAVE_S3_ACCESS_KEY"] = replicas.storage.access_key
         secret = replicas.storage.secret_key.get_secret_value()
         os.environ["INTERLEAVE_S3_SECRET_KEY"] = secret
-    if launch(ranks, "services.trainer.grpo.cli", arguments):
-        raise typer.Exit(o.STOPPED)
+    o.run_ranks(ranks, "services.trainer.grpo.cli", arguments)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,13 @@ from safetensors import SafetensorError
 
 from services.trainer.benchmarks.records import BenchmarkDataError
 from services.trainer.sft.presets import Preset, Role, load_preset
-from services.trainer.sft.ranks import Ranks, end_with_launcher, is_rank, launch
+from services.trainer.sft.ranks import (
+    Ranks,
+    end_with_launcher,
+    is_first_rank,
+    is_rank,
+    launch,
+)
 from services.trainer.stopping import stopped_as_by_hand
 
 STOPPED, WRONG = 1, 2
@@ -85,10 +91,23 @@ def started_ranks(ranks: Ranks, module: str) -> bool:
     """Start the ranks that do the work, if it takes more than this process; exits if they fail."""
     if ranks.alone or is_rank():
         return False
-    code = launch(ranks, module, sys.argv[1:])
-    if code:
-        raise typer.Exit(STOPPED)
+    run_ranks(ranks, module, sys.argv[1:])
     return True
+
+
+def run_ranks(ranks: Ranks, module: str, arguments: Sequence[str]) -> None:
+    """Start the ranks and wait for them; exits if they fail."""
+    if launch(ranks, module, arguments):
+        # The launcher's own report, which is what stands last, does not tell why.
+        told = "Stopped: a rank has failed, it said above why; run it again to go on."
+        console.print(told, style="red", markup=False)
+        raise typer.Exit(STOPPED)
+
+
+def tell_model(folder: Path) -> None:
+    """Say where the model is, once."""
+    if is_first_rank():
+        console.print(f"Model in {folder}", soft_wrap=True)
 
 
 @app.command()
@@ -144,7 +163,7 @@ def sft(
             ranks=together.total,
         )
         folder = train(run, console)
-        console.print(f"Model in {folder}", soft_wrap=True)
+        tell_model(folder)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,11 @@ def is_rank() -> bool:
     return "LOCAL_RANK" in os.environ
 
 
+def is_first_rank() -> bool:
+    """Whether this process speaks for all."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def end_with_launcher() -> None:
     """Leave no rank behind: a launcher that is killed cannot stop its ranks."""
     if is_rank():

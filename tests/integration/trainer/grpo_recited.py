@@ -40,7 +40,8 @@ class Recites(GRPOTrainer):
         *_: Any,  # noqa: ANN401 - the base's signature
         **__: Any,  # noqa: ANN401
     ) -> tuple[list[list[int]], None]:
-        tokenizer = self.processing_class.tokenizer
+        processor: Any = self.processing_class
+        tokenizer = processor.tokenizer
         ends = [tokenizer.eos_token_id]
         known = [tokenizer(text, add_special_tokens=False)["input_ids"] + ends for text in _REPLIES]
         return [known[place % _GROUP] for place in range(len(prompt_ids))], None
