@@ -20,7 +20,7 @@ from services.trainer.benchmarks.loading import (
     text,
     unlike,
 )
-from services.trainer.benchmarks.records import IMAGE_MARK, BenchmarkDataError, Item
+from services.trainer.benchmarks.records import IMAGE_MARK, BenchmarkDataError, Item, pictures_like
 
 Task = Literal["task1", "task2", "task3", "task4"]
 Roots = tuple[Path, ...]
@@ -123,6 +123,7 @@ def _item(
         group=task,
         images=images,
         steps=steps,
+        pictures=pictures_like(len(truth)),
         fields={
             "ground_truth": tuple(_found(roots, name) for name in truth),
             "first_step": first + 1,

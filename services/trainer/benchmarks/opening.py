@@ -30,6 +30,7 @@ from services.trainer.benchmarks.records import (
     ItemScore,
     Line,
     Produced,
+    pictures_like,
 )
 from services.trainer.benchmarks.scores import OPENING_SCORES, mean_of_all
 from services.trainer.benchmarks.scoring import (
@@ -137,6 +138,9 @@ def _item(row: Row, root: Path) -> Item:
         group=require(row, "meta_task_name", "subtask_name", where="OpenING"),
         images=tuple(picture_path(root, str(e["image"])) for e in entries if e.get("image")),
         fields={"row": dict(row)},
+        pictures=pictures_like(
+            sum(bool(entry.get("image")) for entry in conversation(row, "output"))
+        ),
         missing_fields=tuple(n for n in ("subtask_name",) if n not in row),
     )
 

@@ -16,10 +16,17 @@ from pydantic import Field
 from shared.contracts.wire import Wire
 
 IMAGE_MARK = "<image>"
+MOST_PICTURES = 20
+"""Pictures the generator alone is asked for at most."""
 
 
 class BenchmarkDataError(ValueError):
     """The items cannot be read; the message says which file, what is wrong and what to do."""
+
+
+def pictures_like(reference: int) -> int:
+    """How many pictures the generator alone is asked for, where a reference answer has so many."""
+    return min(MOST_PICTURES, max(1, reference))
 
 
 class System(StrEnum):

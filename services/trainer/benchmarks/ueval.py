@@ -24,7 +24,14 @@ from services.trainer.benchmarks.loading import (
     unlike,
 )
 from services.trainer.benchmarks.pictures import for_judge
-from services.trainer.benchmarks.records import BenchmarkDataError, Item, ItemScore, Line, Produced
+from services.trainer.benchmarks.records import (
+    BenchmarkDataError,
+    Item,
+    ItemScore,
+    Line,
+    Produced,
+    pictures_like,
+)
 from services.trainer.benchmarks.scores import Met, met_rate, ueval_item
 from services.trainer.benchmarks.scoring import (
     Failures,
@@ -148,9 +155,15 @@ def _item(row: Row) -> Item:
         id=identifier(row, "id", where="UEval"),
         prompt=prompt.replace(_STRIPPED, ""),
         group=task,
+        pictures=pictures_like(_count(row.get("image_ref"))),
         fields={"question": prompt, "question_type": text(row, "question_type"), **rubrics},
         missing_fields=(*absent(row, "text_rubrics", "image_rubrics"), *empty),
     )
+
+
+def _count(value: object) -> int:
+    """How many pictures a reference has: a list of them, or one."""
+    return len(value) if isinstance(value, list) else int(bool(value))
 
 
 def rubric_texts(value: object) -> tuple[str, ...]:

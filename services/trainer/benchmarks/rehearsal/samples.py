@@ -103,7 +103,7 @@ def _ueval_row(task: str, number: int, count: int) -> dict[str, object]:
         "task": task,
         "question_type": "open" if task in OPEN_TASKS else "closed",
         "text_ref": " ".join(sample.texts),
-        "image_ref": [],
+        "image_ref": [f"{task}_{number}_{at}.png" for at, _ in enumerate(sample.scenes)],
         "text_rubrics": [f"The text mentions {kind}." for kind in mentioned],
         "image_rubrics": [
             f"There are at least {len(sample.scenes)} pictures.",
@@ -210,7 +210,10 @@ def _tasks(root: Path, number: int) -> Iterator[dict[str, object]]:
         if picture:
             _draw(sample.request.images[0], root / picture)
         asked = {"image": picture, "text": f"<BEGIN> {sample.request.text}"}
-        wanted = [{"image": None, "text": text} for text in sample.texts]
+        wanted = [
+            {"image": f"./images/{subtask}/{number}-o-{at}.jpg", "text": text}
+            for at, text in enumerate(sample.texts, start=1)
+        ]
         yield {
             "total_uid": f"{int(meta):02d}01{number:03d}",
             "meta_task_id": meta,

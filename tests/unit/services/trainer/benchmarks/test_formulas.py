@@ -22,7 +22,7 @@ from services.trainer.benchmarks.judge import Judge
 from services.trainer.benchmarks.layouts import write_rise, write_wise
 from services.trainer.benchmarks.opening import Opening
 from services.trainer.benchmarks.pictures import for_judge
-from services.trainer.benchmarks.records import Item, ItemScore, Line
+from services.trainer.benchmarks.records import Item, ItemScore, Line, pictures_like
 from services.trainer.benchmarks.rise import CATEGORIES, Rise
 from services.trainer.benchmarks.scores import (
     COMM_SCORES,
@@ -253,6 +253,24 @@ def test_a_single_value_tells_no_interval() -> None:
     assert (alone.n, alone.mean, alone.low, alone.high) == (2, 0.5, None, None)
     more = grouped_line("x", [one, one, two, two], "x", {"a": 0.5, "b": 0.5}, unit="")
     assert (more.low, more.high) == (0.5, 0.5)
+
+
+def test_the_generator_alone_is_asked_for_as_many_pictures_as_the_reference_has(
+    tmp_path: Path,
+) -> None:
+    assert [pictures_like(count) for count in (0, 1, 7, 99)] == [1, 1, 7, 20]
+    row = {"total_uid": "0101001", "meta_task_name": "A", "subtask_name": "s", "conversations": [
+        {"input": [{"text": "go", "image": None}]},
+        {"output": [{"text": "a", "image": "1.jpg"}, {"text": "b", "image": None},
+                    {"text": "c", "image": "2.jpg"}]},
+    ]}  # fmt: skip
+    (tmp_path / "test_data.jsonl").write_text(json.dumps(row))
+    assert Opening(tmp_path).items()[0].pictures == 2
+    rows = [{"id": str(n), "prompt": "why?", "task": "art", "image_ref": found}
+            for n, found in enumerate((["a", "b", "c"], [], None, "a.png"))]  # fmt: skip
+    (tmp_path / "ueval.json").write_text(json.dumps(rows))
+    assert [item.pictures for item in UEval(tmp_path / "ueval.json").items()] == [3, 1, 1, 1]
+    assert [item.pictures for item in comm(tmp_path).items()] == [1, 1]
 
 
 # What always holds
