@@ -52,9 +52,13 @@ _JudgeModel = Annotated[str, typer.Option(help="Its model.")]
 _JudgeKey = Annotated[str, typer.Option(envvar="INTERLEAVE_JUDGE_KEY", help="Its API key.")]
 _Comm = Annotated[Path | None, typer.Option(help="Documents in CoMM's layout to add.")]
 _Filtered = Annotated[bool, typer.Option("--filter/--no-filter", help="Drop bad steps.")]
-_Fall = Annotated[float, typer.Option(help="Fall of the score that drops a step.")]
-_Low = Annotated[float, typer.Option(help="A step never above this score is dropped.")]
-_Variance = Annotated[float, typer.Option(help="Variance of scores that sends a step to RL.")]
+_Fall = Annotated[float, typer.Option(min=0, help="Fall of the score that drops a step.")]
+_Low = Annotated[
+    float, typer.Option(min=0, max=10, help="A step never above this score is dropped.")
+]
+_Variance = Annotated[
+    float, typer.Option(min=0, help="Variance of scores that sends a step to RL.")
+]
 _Agreement = Annotated[bool, typer.Option(help="Drop verdicts against the exact success.")]
 _Balance = Annotated[bool, typer.Option("--balance/--no-balance", help="Balance verdicts.")]
 _HeldOut = Annotated[float, typer.Option(min=0, max=0.9, help="Share of prompts held out.")]
@@ -235,11 +239,14 @@ def drawn(
 
 
 def _check(plan: Plan) -> None:
-    """An open world needs someone who knows it.
+    """An open world needs someone who knows it; services of our own need their models.
 
     Raises:
         BenchmarkDataError: A part is missing.
     """
+    for folder in () if plan.server is not None else plan.used_generators():
+        if not (Path(folder) / "model_index.json").is_file():
+            raise BenchmarkDataError(f"no generator at {folder}")
     if plan.preset is not Preset.OPEN:
         return
     if plan.judge is None:
