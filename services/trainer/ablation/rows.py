@@ -46,6 +46,8 @@ ROWS = (
     Row("unfiltered", "critic SFT on unfiltered data", "planner", "critic-unfiltered",
         against="filtered"),
     Row("one-agent", "one agent doing both", "both", "both", against="pack"),
+    Row("judge", "a critic that lists nothing", "planner", "judge", against="no-critic"),
+    Row("judge-rl", "the same + RL", "planner", "judge-rl", against="judge"),
     Row("t1", "critic RL, T = 1", "planner", "critic-rl", 1, against="critic-rl"),
     Row("t5", "critic RL, T = 5", "planner", "critic-rl", 5, against="critic-rl"),
     Row("pack", "the pack's critic (longer SFT)", "planner", "critic", against="no-critic"),
@@ -68,17 +70,21 @@ ROWS = (
     Row("second-exact", "second, exact critic", "planner", EXACT,
         generator="generator-weak", against="second-no-critic"),
 )  # fmt: skip
-_GRPO = "interleave grpo critic --data STEPS/set --out DIR --here"
+_STEPS = "interleave data drawn --out STEPS --planner models/sketchbook/planner"
+_GRPO = "interleave grpo critic --data STEPS/set --out DIR --here --model"
+_RL = f"{_GRPO} models/ablation/critic-sft"
 RETRAINED = {
     "untrained": "interleave sketchbook train all (stage base)",
-    "critic-sft": "an earlier state of interleave sketchbook train critic, see docs/experiments.md",
-    "critic-rl": f"interleave data drawn --out STEPS --planner ..., then {_GRPO}",
-    "critic-no-step": f"{_GRPO} --ablation no-step",
-    "critic-no-accuracy": f"{_GRPO} --ablation no-accuracy",
-    "critic-pack-rl": f"{_GRPO} --model models/sketchbook/critic",
+    "judge": "an early state of interleave sketchbook train critic, see models/ablation/README.md",
+    "critic-sft": "interleave sketchbook train early --models DIR",
+    "critic-rl": f"{_STEPS}, then {_RL}",
+    "critic-no-step": f"{_RL} --ablation no-step",
+    "critic-no-accuracy": f"{_RL} --ablation no-accuracy",
+    "critic-pack-rl": f"{_GRPO} models/sketchbook/critic",
+    "judge-rl": f"{_GRPO} models/ablation/judge",
     "critic-filtered": "interleave sft critic --data DATA/datasets/critic-sft --out DIR",
     "critic-unfiltered": "the same after interleave data sets --out DATA --no-filter",
-    "both": "interleave sketchbook train both --models models/ablation",
+    "both": "interleave sketchbook train both --models DIR",
 }
 """How a checkpoint that is no part of the pack comes about."""
 

@@ -26,6 +26,8 @@ class Model(StrEnum):
     PLANNER = "planner"
     CRITIC = "critic"
     GENERATOR = "generator"
+    EARLY = "early"
+    """A critic that had little fine-tuning, which RL goes on from in the ablation."""
     BOTH = "both"
     """One agent in place of planner and critic, for the ablation."""
     ALL = "all"

@@ -66,9 +66,23 @@ def texts() -> Iterator[str]:
         yield f"{role}\n" * 200
 
 
-def tokenizer_for(runs: Path) -> PreTrainedTokenizerFast:
-    """The tokenizer all stages of a run share, made at its first use."""
+def tokenizer_for(runs: Path, start: Path | None = None) -> PreTrainedTokenizerFast:
+    """The tokenizer all stages of a run share, made at its first use.
+
+    ``start`` is a finished agent whose tokenizer it has to be.
+
+    Raises:
+        ValueError: The run's stages have another one.
+    """
     folder = runs / "tokenizer"
     if not folder.exists():
-        train_tokenizer(texts()).save_pretrained(folder)
+        made = _loaded(start) if start is not None else train_tokenizer(texts())
+        made.save_pretrained(folder)
+    shared = _loaded(folder)
+    if start is not None and shared.get_vocab() != _loaded(start).get_vocab():
+        raise ValueError(f"{runs} has another tokenizer than {start}: take another folder of runs")
+    return shared
+
+
+def _loaded(folder: Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast.from_pretrained(folder)

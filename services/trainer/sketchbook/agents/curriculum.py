@@ -30,6 +30,8 @@ from services.trainer.sketchbook.agents.outcomes import (
 )
 
 GENERATOR = Path("models/sketchbook/generator")
+CRITIC = Path("models/sketchbook/critic")
+JUDGE = Path("models/ablation/judge")
 _OUTCOMES = 4096
 
 Tasks = dict[str, tuple[Task, float]]
@@ -41,12 +43,15 @@ class Stage:
 
     name: str
     parent: str | None
+    """The stage it goes on from."""
     tasks: Callable[[Path], Tasks]
     minutes: float
     learning_rate: float
     batch: int = 32
     tail: float = 0.5
     """Share of the time over which the learning rate falls to nothing; 0: it never does."""
+    start: Path | None = None
+    """A finished agent's folder that it goes on from, in place of a stage."""
     parent_speaks: bool = True
     """False: only the parent's vision tower is worth taking."""
     words: bool = True
@@ -134,7 +139,9 @@ _ALL = (
     Stage("planner", "base", _planner_tasks, minutes=90, learning_rate=1e-3),
     Stage("judge", "planner", _critic_tasks, minutes=60, learning_rate=1e-3),
     Stage("critic", "judge", _drawn_tasks, minutes=60, learning_rate=1e-3, tail=0.6),
-    # For the ablation: a critic that has learned to plan on top, in place of two agents.
-    Stage("both", "critic", _both_tasks, minutes=45, learning_rate=1e-3, tail=0.6),
+    # For the ablation: a critic with a tenth of its fine-tuning, for RL to go on from.
+    Stage("early", None, _drawn_tasks, minutes=14, learning_rate=1e-3, tail=0.5, start=JUDGE),
+    # A critic that has learned to plan on top, in place of two agents.
+    Stage("both", None, _both_tasks, minutes=45, learning_rate=1e-3, tail=0.6, start=CRITIC),
 )  # fmt: skip
 STAGES = {stage.name: stage for stage in _ALL}

@@ -158,7 +158,7 @@ def start(stage: Stage, *, runs: Path, seed: int) -> Run:
     """A new run of a stage, or the one its checkpoint holds."""
     folder = runs / stage.name
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = tokenizer_for(runs)
+    tokenizer = tokenizer_for(runs, stage.start)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = new_model(tokenizer, seed)
     readers = PlaceReaders(model.config.text_config.hidden_size).to(device)
@@ -171,6 +171,9 @@ def start(stage: Stage, *, runs: Path, seed: int) -> Run:
     own, parent = folder / "checkpoint.pt", runs / str(stage.parent) / "checkpoint.pt"
     if own.exists():
         run.load(own, whole=True)
+    elif stage.start:
+        finished = Qwen3VLForConditionalGeneration.from_pretrained(stage.start, dtype=torch.float32)
+        model.load_state_dict(finished.state_dict())
     elif stage.parent:
         run.load(parent, whole=False)
     return run
