@@ -19,8 +19,8 @@ from services.trainer.benchmarks.comm_documents import TASKS, Task
 from services.trainer.benchmarks.connection import Connection
 from services.trainer.benchmarks.evaluation import Judged
 from services.trainer.benchmarks.folder import ResultsFolder, write_atomically
+from services.trainer.benchmarks.hub import from_hub
 from services.trainer.benchmarks.judge import ANSWER_LIMIT_S
-from services.trainer.benchmarks.loading import from_hub
 from services.trainer.benchmarks.opening import Opening
 from services.trainer.benchmarks.records import BenchmarkDataError, System
 from services.trainer.benchmarks.rehearsal.cli import add_rehearsal

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from services.trainer.benchmarks.folder import write_atomically
 from services.trainer.benchmarks.records import BenchmarkDataError, Item
 
 Row = Mapping[str, object]
@@ -153,22 +152,3 @@ def picture_path(root: Path, name: str) -> Path:
     if not path.is_file():
         raise BenchmarkDataError(f"no picture {path}")
     return path
-
-
-def from_hub(dataset: str, target: Path) -> Path:
-    """Download a data set from the hub into a folder; needs ``huggingface_hub`` and a network.
-
-    Raises:
-        BenchmarkDataError: The package is missing or the download failed.
-    """
-    try:
-        hub = importlib.import_module("huggingface_hub")
-    except ImportError as error:
-        raise BenchmarkDataError("loading from the hub needs huggingface_hub") from error
-    write_atomically(target / "SOURCE", dataset.encode())
-    try:
-        return Path(hub.snapshot_download(dataset, repo_type="dataset", local_dir=target))
-    except (OSError, ValueError) as error:
-        raise BenchmarkDataError(
-            f"cannot download {dataset}: {error}; get a local copy and give its path"
-        ) from error
