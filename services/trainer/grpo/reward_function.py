@@ -93,9 +93,12 @@ def reply_of(completion: Any) -> str:  # noqa: ANN401 - a text or messages, as T
 
 
 def cases_of(columns: Mapping[str, Sequence[Any]]) -> list[Case]:
-    """The judged pictures of a batch."""
-    return [case_of({name: columns[name][n] for name in _COLUMNS})
-            for n in range(len(columns["id"]))]  # fmt: skip
+    """The judged pictures of a batch; replies to the same one share it."""
+    known: dict[str, Case] = {}
+    for n, name in enumerate(columns["id"]):
+        if name not in known:
+            known[name] = case_of({column: columns[column][n] for column in _COLUMNS})
+    return [known[name] for name in columns["id"]]
 
 
 _COLUMNS = (
@@ -119,7 +122,7 @@ def case_of(row: Mapping[str, Any]) -> Case:
 
 def _png(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    image.convert("RGB").save(file, "PNG")
+    image.convert("RGB").save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
