@@ -8,9 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, BeforeValidator
 
 from services.trainer.benchmarks.judge import Judge, Question
 from services.trainer.benchmarks.loading import (
@@ -41,6 +38,7 @@ from services.trainer.benchmarks.scoring import (
     line,
     lines_by_group,
 )
+from services.trainer.benchmarks.ueval_asking import PICTURE_RULE, SYSTEM, Answer
 from shared.llm.engine import ImagePart, Part, TextPart
 
 HUB = "zlab-princeton/UEval"
@@ -48,44 +46,6 @@ OPEN_TASKS = ("art", "life", "tech", "exercise")
 CLOSED_TASKS = ("space", "textbook", "diagram", "paper")
 TASKS: tuple[str, ...] = OPEN_TASKS + CLOSED_TASKS
 _STRIPPED = " both visually and textually"
-
-_SYSTEM = (
-    "You check one criterion on an answer to a question. Reply with one JSON object, "
-    '{"criteria_met": true}, {"criteria_met": false} or {"criteria_met": "not sure"}. '
-    "True only if the criterion is met in full; not sure if it cannot be told."
-)
-_PICTURE_RULE = (
-    "The criterion is about the pictures. A picture that shows nothing but writing does not "
-    "meet it."
-)
-
-
-_WORDS: dict[str, bool | str] = {
-    **dict.fromkeys(("true", "yes", "y", "1"), True),
-    **dict.fromkeys(("false", "no", "n", "0"), False),
-    **dict.fromkeys(("not sure", "unsure", "unknown"), "not sure"),
-}
-"""Words for an answer. Source: the public script."""
-
-
-def _normal(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    word = value.strip().lower()
-    return _WORDS.get(word, word)
-
-
-class Answer(BaseModel):
-    """The judge's answer to one rubric."""
-
-    criteria_met: Annotated[bool | Literal["not sure"], BeforeValidator(_normal)]
-
-    @property
-    def met(self) -> Met:
-        """The answer as a ``Met``."""
-        if self.criteria_met == "not sure":
-            return Met.NOT_SURE
-        return Met.YES if self.criteria_met else Met.NO
 
 
 class UEval:
@@ -124,7 +84,7 @@ class UEval:
         image_rubrics = _rubrics(item, "image_rubrics")
         texts = await _rate(judge, said, text_rubrics, failures, possible=bool(answer))
         images = await _rate(
-            judge, shown, image_rubrics, failures, possible=bool(pictures), rule=_PICTURE_RULE
+            judge, shown, image_rubrics, failures, possible=bool(pictures), rule=PICTURE_RULE
         )
         values = {"text": texts, "image": images, self.key: ueval_item(texts, images)}
         missing = lacks_pictures(produced, pictures)
@@ -201,7 +161,7 @@ async def _rate(
     """Share of rubrics met; nothing is met where there is nothing to look at."""
     if not possible:
         return met_rate([Met.NO] * len(rubrics))
-    system = f"{_SYSTEM} {rule}".strip()
+    system = f"{SYSTEM} {rule}".strip()
     questions = [Question(system, (*parts, TextPart(f"Criterion: {r}")), 256) for r in rubrics]
     got = await asyncio.gather(*(judge.ask(question, Answer) for question in questions))
     answers = [failures.answer("rubric", answer) for answer in got]
