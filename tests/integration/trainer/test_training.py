@@ -112,6 +112,19 @@ def test_the_8b_preset_starts_at_reduced_width(data: tuple[Path, Path], tmp_path
     assert config["text_config"]["num_hidden_layers"] == 36
 
 
+def test_the_8b_preset_starts_rl_at_reduced_width(data: tuple[Path, Path], tmp_path: Path) -> None:
+    _python(
+        "services.trainer.grpo.cli", "critic", "--data", str(data[1]), "--out", str(tmp_path),
+        "--preset", "qwen3vl-8b", "--reduced", "--here", "--steps", str(_STEPS), "--prompts", "2",
+        "--group", "2", "--max-completion-tokens", "16", "--held-out-rows", "2",
+    )  # fmt: skip
+
+    steps = [line for line in _metrics(tmp_path) if "reward" in line]
+    assert [line["step"] for line in steps] == [1, 2]
+    assert all("kl" in line for line in steps)
+    assert (tmp_path / "model" / "model.safetensors").exists()
+
+
 def test_rl_measures_what_it_learns_and_goes_on_where_it_stopped(
     data: tuple[Path, Path], tmp_path: Path
 ) -> None:
