@@ -38,6 +38,8 @@ class ChildSpec:
     """Names of the children that must be ready before this one is started."""
     nice: int = 0
     stop_timeout_s: float = 10.0
+    folder: Path | None = None
+    """Where it runs; None: where the launcher does."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ class Child:
             self.process = subprocess.Popen(
                 self.spec.command,
                 env=dict(self.spec.environment),
+                cwd=self.spec.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

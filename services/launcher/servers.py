@@ -99,13 +99,17 @@ def seaweedfs(folder: DataFolder, ports: Mapping[str, int], credentials: Credent
     client = _s3_client(ports, credentials)
     return ChildSpec(
         name="seaweedfs",
-        command=(str(weed), "server", *(f"-{key}={value}" for key, value in options.items())),
+        command=(
+            str(weed), "-logtostderr=true", "server",
+            *(f"-{key}={value}" for key, value in options.items()),
+        ),
         environment=dict(os.environ) | {"GOGC": "50"},
+        folder=data,
         ready=lambda: _takes_objects(client),
         address=f"{HOST}:{ports['s3']}",
         # A clean stop takes it 15 s; what it has written is safe from the end of a process.
         stop_timeout_s=2.0,
-    )
+    )  # fmt: skip
 
 
 def _seaweed_options(data: Path) -> dict[str, object]:
@@ -121,12 +125,13 @@ def _seaweed_options(data: Path) -> dict[str, object]:
         "volume.max": 0,
         "volume.preStopSeconds": 0,
         "filer": "true",
-        "filer.localSocket": data / "filer.sock",
+        # Relative: a socket's path may have no more than about a hundred characters.
+        "filer.localSocket": "filer.sock",
         "s3": "true",
         "s3.iam": "false",
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
-        "s3.localSocket": data / "s3.sock",
+        "s3.localSocket": "s3.sock",
         "s3.config": data / "s3.json",
     }
 

@@ -46,7 +46,8 @@ def s3(folder: DataFolder, ports: dict[str, int], *, secret: str | None = None) 
 
 
 def test_both_keep_their_data_and_ask_for_their_passwords(tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path / "data")
+    deeper_than_a_socket_may_lie = tmp_path / ("data" * 30)
+    folder = DataFolder(deeper_than_a_socket_may_lie)
     with running(folder) as ports:
         client = redis.Redis.from_url(servers.redis_url(ports, folder.credentials()))
         client.set("kept", "yes")
