@@ -41,9 +41,9 @@ ROWS = (
         against="critic-rl"),
     Row("rl-no-accuracy", "RL without the accuracy reward", "planner", "critic-no-accuracy",
         against="critic-rl"),
-    Row("filtered", "critic SFT on filtered data", "planner", "critic-filtered",
-        against="no-critic"),
-    Row("unfiltered", "critic SFT on unfiltered data", "planner", "critic-unfiltered",
+    Row("filtered", "more SFT, on filtered data", "planner", "critic-filtered",
+        against="critic-sft"),
+    Row("unfiltered", "more SFT, on unfiltered data", "planner", "critic-unfiltered",
         against="filtered"),
     Row("one-agent", "one agent doing both", "both", "both", against="pack"),
     Row("judge", "a critic that lists nothing", "planner", "judge", against="no-critic"),
@@ -82,7 +82,10 @@ RETRAINED = {
     "critic-no-accuracy": f"{_RL} --ablation no-accuracy",
     "critic-pack-rl": f"{_GRPO} models/sketchbook/critic",
     "judge-rl": f"{_GRPO} models/ablation/judge",
-    "critic-filtered": "interleave sft critic --data DATA/datasets/critic-sft --out DIR",
+    "critic-filtered": (
+        "interleave data make --out DATA --count 240, then interleave sft critic"
+        " --data DATA/datasets/critic-sft --model models/ablation/critic-sft --steps 60 --out DIR"
+    ),
     "critic-unfiltered": "the same after interleave data sets --out DATA --no-filter",
     "both": "interleave sketchbook train both --models DIR",
 }
