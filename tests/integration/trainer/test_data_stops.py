@@ -40,6 +40,7 @@ _TRAJECTORIES = 15
 _STEPS = 3
 _ATTEMPTS = _TRAJECTORIES * _STEPS
 _REQUESTS = 4
+_TOGETHER = 4
 _GONE_WITHIN_S = 30.0
 
 
@@ -80,7 +81,7 @@ def _step(prompt: str) -> StepRecord:
 
 def _mark(folder: DataFolder, judge: JudgeServer) -> None:
     engine = OpenAIChatEngine(OpenAISettings(judge.url, "judge"))
-    mark_attempts(folder, engine, Console(quiet=True), concurrency=4)
+    mark_attempts(folder, engine, Console(quiet=True), concurrency=_TOGETHER)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,8 @@ def test_a_judge_that_breaks_stops_the_marking_and_is_asked_for_the_rest_again(
         _mark(folder, judge)
 
     assert len(marked) == 5
-    assert judge.questions - before == _ATTEMPTS - 5
+    # Questions that were on their way when the marking stopped may be counted late.
+    assert 0 <= judge.questions - before - (_ATTEMPTS - 5) <= _TOGETHER
     assert len(folder.scores()) == _ATTEMPTS
     assert None not in folder.scores().values()
 

@@ -102,8 +102,8 @@ def test_generators_die_a_judge_falls_silent_and_a_stopped_run_tells_no_step_twi
             first.close()
             killed_first = len(_steps(out))
             job.until(lambda: len(_steps(out)) >= killed_first + 3)
-            server.kill()
             killed_second = len(_steps(out))
+            server.kill()
             job.until(lambda: len(_steps(out)) >= killed_second + 4)
             told = _steps(out)
             assert job.press_ctrl_c() == 1, job.told()
@@ -120,9 +120,10 @@ def test_generators_die_a_judge_falls_silent_and_a_stopped_run_tells_no_step_twi
         assert code == 0, words
 
     assert [line[_FAILED] for line in told[:killed_second]] == [0.0] * killed_second
-    assert [line[_FAILED] for line in told[killed_second + 1 :]] == [1.0] * (
-        len(told) - killed_second - 1
-    )
+    # A step may have been told just before the kill, and one was under way.
+    after = [line[_FAILED] for line in told[killed_second + 2 :]]
+    assert len(after) >= 2
+    assert after == [1.0] * len(after)
     assert whole is not None
     found = _steps(out)
     assert [line["step"] for line in found] == list(range(1, steps + 1))
