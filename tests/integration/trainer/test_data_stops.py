@@ -9,7 +9,6 @@ import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from rich.console import Console
@@ -64,13 +63,6 @@ def _fill(folder: DataFolder, prompts: Sequence[PromptRecord], *, generator: str
                 id=name, prompt_id=prompt.id, generator=generator, status="succeeded", steps=steps
             )
         )
-
-
-@pytest.fixture
-def short_folder() -> Generator[Path]:
-    """A folder with a short name: sockets lie in it, whose paths must be short."""
-    with TemporaryDirectory() as name:
-        yield Path(name)
 
 
 def _step(prompt: str) -> StepRecord:
@@ -165,14 +157,14 @@ def test_ctrl_c_while_a_judge_is_silent_keeps_every_mark(tmp_path: Path) -> None
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_making_data_goes_on_after_the_death_of_its_generator_and_after_its_own(
-    tmp_path: Path, short_folder: Path
+    tmp_path: Path,
 ) -> None:
     out, log = tmp_path / "data", tmp_path / "log"
     command = (
         _CLI, "make", "--out", str(out), "--count", str(_REQUESTS), "--concurrency", "1",
         "--generator", "models/sketchbook/generator",
     )  # fmt: skip
-    first, second = (short_folder / name for name in ("first", "second"))
+    first, second = (tmp_path / name for name in ("first", "second"))
 
     with _making(log, first, command) as job:
         job.until(lambda: len(_trajectories(out)) >= 1)
