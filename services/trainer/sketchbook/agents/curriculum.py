@@ -139,7 +139,7 @@ _ALL = (
     Stage("planner", "base", _planner_tasks, minutes=90, learning_rate=1e-3),
     Stage("judge", "planner", _critic_tasks, minutes=60, learning_rate=1e-3),
     Stage("critic", "judge", _drawn_tasks, minutes=60, learning_rate=1e-3, tail=0.6),
-    # For the ablation: a critic with a tenth of its fine-tuning, for RL to go on from.
+    # For the ablation: a critic with little of its fine-tuning, for RL to go on from.
     Stage("early", None, _drawn_tasks, minutes=14, learning_rate=1e-3, tail=0.5, start=JUDGE),
     # A critic that has learned to plan on top, in place of two agents.
     Stage("both", None, _both_tasks, minutes=45, learning_rate=1e-3, tail=0.6, start=CRITIC),
